@@ -38,6 +38,10 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Most counters that one conversation's tallies are kept under. Fixed, because stores keep a
+    /// sum for each of them.
+    pub const COUNTERS: usize = 8;
+
     /// Refuses `found` where it is above the limit of this kind.
     ///
     /// # Errors
@@ -49,6 +53,7 @@ impl Limits {
             LimitKind::MessageBytes => self.message_bytes,
             LimitKind::BatchMessages => self.batch_messages,
             LimitKind::JsonDepth => self.json_depth,
+            LimitKind::Counters => Self::COUNTERS,
         };
         if found > allowed { Err(LimitError { kind, allowed, found }) } else { Ok(()) }
     }
@@ -66,6 +71,8 @@ pub enum LimitKind {
     BatchMessages,
     /// Nesting depth of a message's JSON.
     JsonDepth,
+    /// Counters that one conversation was counted under.
+    Counters,
 }
 
 impl fmt::Display for LimitKind {
@@ -75,6 +82,7 @@ impl fmt::Display for LimitKind {
             Self::MessageBytes => "bytes of a message",
             Self::BatchMessages => "messages in a batch",
             Self::JsonDepth => "nesting depth of a message's JSON",
+            Self::Counters => "counters of one conversation",
         })
     }
 }
@@ -104,6 +112,7 @@ mod tests {
             (LimitKind::MessageBytes, 1_048_576),
             (LimitKind::BatchMessages, 1000),
             (LimitKind::JsonDepth, 128),
+            (LimitKind::Counters, 8),
         ] {
             assert_eq!(limits.check(kind, allowed), Ok(()));
             let error = limits.check(kind, allowed + 1).unwrap_err();

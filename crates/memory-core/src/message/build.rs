@@ -50,6 +50,7 @@ impl Message {
         Self(Arc::new(Fields {
             content: Content::Text(text.into()),
             tool_call_id: Some(call_id.into()),
+            depth: Some(1),
             ..empty(Role::Tool, json)
         }))
     }
@@ -183,7 +184,11 @@ impl std::fmt::Debug for MessageBuilder {
 
 fn plain(role: Role, text: String) -> Message {
     let json = object(role, |json| push_text(json, "content", &text));
-    Message(Arc::new(Fields { content: Content::Text(text.into()), ..empty(role, json) }))
+    Message(Arc::new(Fields {
+        content: Content::Text(text.into()),
+        depth: Some(1),
+        ..empty(role, json)
+    }))
 }
 
 fn empty(role: Role, json: String) -> Fields {
@@ -194,6 +199,7 @@ fn empty(role: Role, json: String) -> Fields {
         name: None,
         tool_calls: Vec::new(),
         tool_call_id: None,
+        depth: None,
     }
 }
 
@@ -256,6 +262,9 @@ mod tests {
             assert_eq!(read.0.content, message.0.content);
             assert_eq!(read.0.tool_calls, message.0.tool_calls);
             assert_eq!(read.0.tool_call_id, message.0.tool_call_id);
+            if message.0.depth.is_some() {
+                assert_eq!(read.0.depth, message.0.depth);
+            }
         }
     }
 

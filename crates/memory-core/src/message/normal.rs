@@ -4,24 +4,26 @@ use std::borrow::Cow;
 
 use crate::limits::{LimitError, LimitKind, Limits};
 
-/// Refuses JSON that nests deeper than the limit, without parsing it.
+/// How deep JSON nests, found without parsing it; refused where that is deeper than the limit.
 ///
 /// On text that is not JSON the answer means nothing; the parser refuses that text afterwards.
-pub(super) fn check_depth(json: &str, limits: &Limits) -> Result<(), LimitError> {
+pub(super) fn check_depth(json: &str, limits: &Limits) -> Result<usize, LimitError> {
     let mut depth = 0_usize;
+    let mut deepest = 0;
     let mut bytes = json.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
             b'"' => skip_string(&mut bytes),
             b'{' | b'[' => {
                 depth += 1;
+                deepest = deepest.max(depth);
                 limits.check(LimitKind::JsonDepth, depth)?;
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    Ok(())
+    Ok(deepest)
 }
 
 fn skip_string(bytes: &mut std::str::Bytes<'_>) {

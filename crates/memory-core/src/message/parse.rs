@@ -7,7 +7,7 @@ use super::error::MessageError;
 use super::fields::{Content, ContentPart, Role, ToolCall};
 use super::normal::{check_depth, normalise};
 use super::wire;
-use crate::limits::{LimitKind, Limits};
+use crate::limits::{LimitError, LimitKind, Limits};
 
 /// One chat message, immutable and cheap to clone.
 ///
@@ -35,6 +35,8 @@ pub(super) struct Fields {
     pub(super) name: Option<Box<str>>,
     pub(super) tool_calls: Vec<ToolCall>,
     pub(super) tool_call_id: Option<Box<str>>,
+    /// How deep the JSON nests; none where nobody has looked yet.
+    pub(super) depth: Option<usize>,
 }
 
 impl Message {
@@ -47,11 +49,14 @@ impl Message {
     ///
     /// [`MessageError`] says what is wrong, without content.
     pub fn from_json(json: &str, limits: &Limits) -> Result<Self, MessageError> {
-        check_depth(json, limits)?;
+        let depth = check_depth(json, limits)?;
         wire::check_syntax(json)?;
         let normal = normalise(json);
         limits.check(LimitKind::MessageBytes, normal.len())?;
-        Self::from_payload(Arc::from(normal))
+        if !normal.starts_with('{') {
+            return Err(MessageError::NotAnObject);
+        }
+        wire::read(&Arc::from(normal), Some(depth)).map(|fields| Self(Arc::new(fields)))
     }
 
     /// Reads a payload back that [`as_json`](Self::as_json) wrote, without copying it.
@@ -64,7 +69,7 @@ impl Message {
         if !payload.starts_with('{') {
             return Err(MessageError::NotAnObject);
         }
-        wire::read(&payload).map(|fields| Self(Arc::new(fields)))
+        wire::read(&payload, None).map(|fields| Self(Arc::new(fields)))
     }
 
     /// The wire form: one JSON object without blanks between its tokens.
@@ -75,6 +80,29 @@ impl Message {
     /// The wire form, shared.
     pub fn payload(&self) -> Arc<str> {
         Arc::clone(&self.0.json)
+    }
+
+    /// Refuses a message that is larger or deeper than the limits.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError`] names the limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use memory_core::{Limits, Message};
+    ///
+    /// let small = Limits { message_bytes: 30, ..Limits::default() };
+    /// assert!(Message::user("").check(&small).is_ok());
+    /// assert!(Message::user("more than that").check(&small).is_err());
+    /// ```
+    pub fn check(&self, limits: &Limits) -> Result<(), LimitError> {
+        limits.check(LimitKind::MessageBytes, self.as_json().len())?;
+        match self.0.depth {
+            Some(depth) => limits.check(LimitKind::JsonDepth, depth),
+            None => check_depth(self.as_json(), limits).map(drop),
+        }
     }
 
     /// Who the message is from.

@@ -15,9 +15,9 @@ pub(super) fn check_syntax(json: &str) -> Result<(), MessageError> {
 }
 
 /// Reads a JSON object that begins with its brace.
-pub(super) fn read(json: &Arc<str>) -> Result<Fields, MessageError> {
+pub(super) fn read(json: &Arc<str>, depth: Option<usize>) -> Result<Fields, MessageError> {
     let wire: Wire<'_> = serde_json::from_str(json).map_err(syntax)?;
-    wire.into_fields(Arc::clone(json))
+    wire.into_fields(Arc::clone(json), depth)
 }
 
 /// The fields that matter, each still as JSON.
@@ -38,7 +38,7 @@ struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    fn into_fields(self, json: Arc<str>) -> Result<Fields, MessageError> {
+    fn into_fields(self, json: Arc<str>, depth: Option<usize>) -> Result<Fields, MessageError> {
         let role = text(self.role, || "role".into())?.ok_or(MessageError::MissingRole)?;
         let role = Role::parse(&role)
             .ok_or_else(|| MessageError::UnknownRole { role: role.chars().take(32).collect() })?;
@@ -49,6 +49,7 @@ impl Wire<'_> {
             tool_calls: tool_calls(self.tool_calls)?,
             tool_call_id: text(self.tool_call_id, || "tool_call_id".into())?,
             json,
+            depth,
         })
     }
 }
