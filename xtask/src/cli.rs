@@ -1,0 +1,84 @@
+//! What the commands are called and what they take.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{bench, ci, docs, lint, test, tidy};
+use crate::error::Error;
+use crate::project::Project;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the formatting, run clippy, and build each feature of each crate alone.
+    Lint,
+    /// Run every test and doctest of the workspace, and build the examples.
+    Test {
+        /// What is handed to the test runner, a filter for instance.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Run a bench, or list the benches.
+    Bench {
+        /// The bench to run; without it, the benches are listed.
+        name: Option<String>,
+        /// What is handed to the bench.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Build the documentation without a warning, and follow every relative link.
+    Docs,
+    /// Check the rules that no compiler knows: arrows, sizes, settings, metrics, leftovers.
+    Tidy,
+    /// Run lint, tidy, docs and test, in this order, and stop at the first that fails.
+    Ci {
+        /// Leave the tests out, for a caller that runs them apart.
+        #[arg(long)]
+        skip_test: bool,
+        /// Add what takes long: feature powerset, dependency audit, API comparison, mutants.
+        #[arg(long)]
+        full: bool,
+    },
+}
+
+impl Arguments {
+    /// Runs the command that was asked for.
+    pub(crate) fn run(self) -> Result<(), Error> {
+        let project = Project::load()?;
+        match self.command {
+            Command::Lint => lint::run(&project),
+            Command::Test { arguments } => test::run(&project, &arguments),
+            Command::Bench { name, arguments } => bench::run(&project, name.as_deref(), &arguments),
+            Command::Docs => docs::run(&project),
+            Command::Tidy => tidy::run(&project),
+            Command::Ci { skip_test, full } => ci::run(&project, skip_test, full),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_kept_as_it_stands() {
+        let parsed = Arguments::parse_from(["xtask", "test", "--", "-E", "test(window)"]);
+        let Command::Test { arguments } = parsed.command else {
+            panic!("`test` parsed as another command");
+        };
+        assert_eq!(arguments, ["-E", "test(window)"]);
+    }
+}

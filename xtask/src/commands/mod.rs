@@ -1,0 +1,10 @@
+//! What each command does.
+
+pub(crate) mod bench;
+pub(crate) mod ci;
+pub(crate) mod docs;
+mod full;
+pub(crate) mod lint;
+mod shown_settings;
+pub(crate) mod test;
+pub(crate) mod tidy;
