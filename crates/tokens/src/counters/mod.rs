@@ -1,0 +1,6 @@
+//! What counts tokens exactly.
+
+mod bpe;
+mod encoding;
+
+pub use bpe::BpeCounter;

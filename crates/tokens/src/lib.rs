@@ -1,0 +1,52 @@
+//! Token counters, an estimator, and a background pool that counts without making anyone wait.
+//!
+//! - [`BpeCounter`]: exact counts for OpenAI's encodings.
+//! - [`Estimator`]: a good guess in one pass over the bytes, for where a count would cost too much.
+//! - [`AsyncTokenCounter`]: owned threads that count in the background, behind a bounded queue.
+//! - [`TokenMetrics`]: what the pool did, as numbers and through the `metrics` facade.
+//!
+//! The crate reads no environment and installs no recorder and no subscriber. It needs a tokio
+//! runtime only for the deadlines of the pool's async methods.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use memory_core::Message;
+//! use tokens::{AsyncTokenCounter, BpeCounter};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = AsyncTokenCounter::builder(Arc::new(BpeCounter::o200k_base())).workers(1).build()?;
+//! let message = Message::user("How long is the flight to Lisbon?");
+//!
+//! let guess = pool.estimate(&message); // at once, from the bytes
+//! let tally = pool.tally(&message, Duration::from_secs(5)).await?; // by a worker
+//! assert!(guess.is_pending());
+//! assert_eq!(tally.tokens, 3 + 1 + 8); // the message itself, its role, its content
+//!
+//! let report = pool.shutdown(Duration::from_secs(5)).await;
+//! assert_eq!(report.left, 0);
+//! # Ok(())
+//! # }
+//! ```
+
+mod counters;
+mod error;
+mod estimator;
+mod log_limit;
+pub mod metrics;
+pub mod pool;
+
+pub use counters::BpeCounter;
+pub use error::{BuildError, UnknownEncoding};
+pub use estimator::Estimator;
+pub use log_limit::LogLimit;
+pub use metrics::snapshot::TokenMetricsSnapshot;
+pub use metrics::token_metrics::TokenMetrics;
+pub use pool::builder::Builder;
+pub use pool::deliver::Counted;
+pub use pool::handle::AsyncTokenCounter;
+pub use pool::job::{Job, Place, Refused};
+pub use pool::shutdown::ShutdownReport;

@@ -1,0 +1,46 @@
+//! The names that metrics are published under. Each has the label `counter`, the counter's id.
+
+/// Counter: jobs that were taken.
+pub const SUBMITTED: &str = "turnledger_tokens_submitted_total";
+
+/// Counter: jobs that workers counted.
+pub const SUCCEEDED: &str = "turnledger_tokens_succeeded_total";
+
+/// Counter: jobs whose counter returned an error.
+pub const FAILED: &str = "turnledger_tokens_failed_total";
+
+/// Counter: jobs whose counter panicked.
+pub const PANICKED: &str = "turnledger_tokens_panicked_total";
+
+/// Counter: jobs that were not counted because nobody waited for them any more.
+pub const ABANDONED: &str = "turnledger_tokens_abandoned_total";
+
+/// Counter: jobs that were given up at the end of a pool.
+pub const GIVEN_UP: &str = "turnledger_tokens_given_up_total";
+
+/// Counter: jobs that were refused because the queue was full.
+pub const REFUSED_FULL: &str = "turnledger_tokens_refused_full_total";
+
+/// Counter: jobs that were refused because the pool was shut down.
+pub const REFUSED_SHUT_DOWN: &str = "turnledger_tokens_refused_shut_down_total";
+
+/// Counter: messages that were counted at once, on the caller's thread.
+pub const INLINE: &str = "turnledger_tokens_inline_total";
+
+/// Counter: counts at once that failed, by an error or a panic.
+pub const INLINE_FAILED: &str = "turnledger_tokens_inline_failed_total";
+
+/// Gauge: jobs that wait in the queue.
+pub const QUEUE_DEPTH: &str = "turnledger_tokens_queue_depth";
+
+/// Gauge: jobs that are being counted.
+pub const IN_HAND: &str = "turnledger_tokens_in_hand";
+
+/// Counter, bytes: text that was counted.
+pub const COUNTED_BYTES: &str = "turnledger_tokens_counted_bytes_total";
+
+/// Counter: tokens that were counted, framing included.
+pub const COUNTED_TOKENS: &str = "turnledger_tokens_counted_tokens_total";
+
+/// Histogram, seconds: the time that a count took.
+pub const COUNT_SECONDS: &str = "turnledger_tokens_count_seconds";

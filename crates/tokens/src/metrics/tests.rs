@@ -1,0 +1,199 @@
+//! What is published equals what the snapshot says.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use memory_core::CounterId;
+use metrics::{
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    SharedString, Unit,
+};
+
+use super::{describe, names};
+use crate::TokenMetrics;
+
+const NAMES: [&str; 15] = [
+    names::SUBMITTED,
+    names::SUCCEEDED,
+    names::FAILED,
+    names::PANICKED,
+    names::ABANDONED,
+    names::GIVEN_UP,
+    names::REFUSED_FULL,
+    names::REFUSED_SHUT_DOWN,
+    names::INLINE,
+    names::INLINE_FAILED,
+    names::QUEUE_DEPTH,
+    names::IN_HAND,
+    names::COUNTED_BYTES,
+    names::COUNTED_TOKENS,
+    names::COUNT_SECONDS,
+];
+
+/// Keeps one number for each metric: a counter's value, a gauge's level, a histogram's sum.
+#[derive(Default)]
+struct Numbers {
+    keys: Mutex<BTreeMap<String, Arc<Number>>>,
+    described: Mutex<Vec<String>>,
+}
+
+#[derive(Default)]
+struct Number(AtomicU64, Mutex<f64>);
+
+impl CounterFn for Number {
+    fn increment(&self, value: u64) {
+        self.0.fetch_add(value, Ordering::Relaxed);
+    }
+
+    fn absolute(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
+
+impl GaugeFn for Number {
+    fn increment(&self, value: f64) {
+        *self.1.lock().unwrap() += value;
+    }
+
+    fn decrement(&self, value: f64) {
+        *self.1.lock().unwrap() -= value;
+    }
+
+    fn set(&self, value: f64) {
+        *self.1.lock().unwrap() = value;
+    }
+}
+
+impl HistogramFn for Number {
+    fn record(&self, value: f64) {
+        *self.1.lock().unwrap() += value;
+    }
+}
+
+impl Numbers {
+    fn number(&self, key: &Key) -> Arc<Number> {
+        let labels: Vec<_> = key.labels().map(|label| (label.key(), label.value())).collect();
+        assert_eq!(labels, [("counter", "mock")], "{key}");
+        Arc::clone(self.keys.lock().unwrap().entry(key.name().to_owned()).or_default())
+    }
+
+    fn counted(&self, name: &str) -> u64 {
+        self.keys.lock().unwrap()[name].0.load(Ordering::Relaxed)
+    }
+
+    fn level(&self, name: &str) -> f64 {
+        *self.keys.lock().unwrap()[name].1.lock().unwrap()
+    }
+
+    fn describe(&self, name: &KeyName, unit: Option<Unit>) {
+        let right = match name.as_str() {
+            name if name.ends_with("_seconds") => unit == Some(Unit::Seconds),
+            name if name.ends_with("_bytes_total") => unit == Some(Unit::Bytes),
+            _ => unit == Some(Unit::Count),
+        };
+        assert!(right, "{name:?} {unit:?}");
+        self.described.lock().unwrap().push(name.as_str().to_owned());
+    }
+}
+
+impl Recorder for Numbers {
+    fn describe_counter(&self, key: KeyName, unit: Option<Unit>, _: SharedString) {
+        assert!(key.as_str().ends_with("_total"), "{key:?}");
+        self.describe(&key, unit);
+    }
+
+    fn describe_gauge(&self, key: KeyName, unit: Option<Unit>, _: SharedString) {
+        self.describe(&key, unit);
+    }
+
+    fn describe_histogram(&self, key: KeyName, unit: Option<Unit>, _: SharedString) {
+        self.describe(&key, unit);
+    }
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.number(key))
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.number(key))
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.number(key))
+    }
+}
+
+fn recorded(code: impl FnOnce(&TokenMetrics)) -> (Numbers, crate::TokenMetricsSnapshot) {
+    let numbers = Numbers::default();
+    let metrics = metrics::with_local_recorder(&numbers, || {
+        TokenMetrics::new(&CounterId::new("mock").unwrap())
+    });
+    code(&metrics);
+    (numbers, metrics.snapshot())
+}
+
+#[test]
+fn every_metric_is_described_and_registered_under_its_name() {
+    let numbers = Numbers::default();
+    metrics::with_local_recorder(&numbers, describe);
+    let mut described = numbers.described.into_inner().unwrap();
+    described.sort();
+    let (numbers, _) = recorded(|_| ());
+    let registered: Vec<_> = numbers.keys.into_inner().unwrap().into_keys().collect();
+    let mut expected = NAMES.map(str::to_owned);
+    expected.sort();
+    assert_eq!(described, expected);
+    assert_eq!(registered, expected);
+    assert!(expected.iter().all(|name| name.starts_with("turnledger_tokens_")));
+}
+
+#[test]
+fn each_event_moves_its_own_numbers() {
+    let second = Duration::from_secs(1);
+    let (numbers, snapshot) = recorded(|metrics| {
+        for _ in 0..5 {
+            metrics.submitted();
+        }
+        for _ in 0..4 {
+            metrics.left_queue();
+        }
+        metrics.begun();
+        metrics.begun();
+        metrics.ended();
+        metrics.succeeded(10, 3, second);
+        metrics.failed(false, second);
+        metrics.failed(true, second);
+        metrics.failed(true, second);
+        metrics.abandoned();
+        metrics.given_up();
+        metrics.refused_full();
+        metrics.refused_shut_down();
+        metrics.counted_inline(20, 4, second);
+        metrics.failed_inline();
+    });
+    let check = |name: &str, in_snapshot: u64, expected: u64| {
+        assert_eq!((numbers.counted(name), in_snapshot), (expected, expected), "{name}");
+    };
+    check(names::SUBMITTED, snapshot.submitted, 5);
+    check(names::SUCCEEDED, snapshot.succeeded, 1);
+    check(names::FAILED, snapshot.failed, 1);
+    check(names::PANICKED, snapshot.panicked, 2);
+    check(names::ABANDONED, snapshot.abandoned, 1);
+    check(names::GIVEN_UP, snapshot.given_up, 1);
+    check(names::REFUSED_FULL, snapshot.refused_full, 1);
+    check(names::REFUSED_SHUT_DOWN, snapshot.refused_shut_down, 1);
+    check(names::INLINE, snapshot.inline, 1);
+    check(names::INLINE_FAILED, snapshot.inline_failed, 1);
+    check(names::COUNTED_BYTES, snapshot.bytes, 30);
+    check(names::COUNTED_TOKENS, snapshot.tokens, 7);
+    assert_eq!((snapshot.queue_depth, snapshot.in_hand, snapshot.refused()), (1, 1, 2));
+    assert_eq!((snapshot.timed, snapshot.total_duration), (5, 5 * second));
+    let near = |name: &str, expected: f64| {
+        assert!((numbers.level(name) - expected).abs() < 1e-9, "{name}: {}", numbers.level(name));
+    };
+    near(names::QUEUE_DEPTH, 1.0);
+    near(names::IN_HAND, 1.0);
+    near(names::COUNT_SECONDS, 5.0);
+}

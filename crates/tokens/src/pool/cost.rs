@@ -1,0 +1,201 @@
+//! What a count costs, learned from the counts that were made.
+//!
+//! Each count is one sample: its time divided by its bytes, where a text of fewer than
+//! [`FLOOR_BYTES`] is taken as that long, so that the fixed cost of a call is part of the figure.
+//! The samples go into a histogram with 8 buckets for each doubling, so a bucket's upper edge is
+//! at most one eighth above the sample. When it holds [`DECAY_AT`] samples, all are halved: what
+//! was learned long ago fades, and the memory stays the same. The expected cost of a text is the
+//! 99th percentile, at the upper edge of its bucket, times the text's bytes.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Shorter texts cost as much as one of this length: at some 50 ns a byte, the fixed cost of a
+/// call is that of a few tens of bytes.
+const FLOOR_BYTES: u64 = 64;
+
+/// Below this many samples nothing is expected: a percentile of a few is chance.
+const MIN_SAMPLES: u32 = 64;
+
+/// At this many samples all are halved.
+const DECAY_AT: u32 = 4096;
+
+/// The percentile is computed anew after this many samples.
+const REFRESH_EVERY: u32 = 16;
+
+/// Costs are kept in sixteenths of a nanosecond for each byte.
+const SIXTEENTHS: u64 = 16;
+
+const SUB_BUCKETS: usize = 8;
+
+/// 40 doublings: up to 2^40 sixteenths, 68 s for each byte.
+const BUCKETS: usize = 40 * SUB_BUCKETS;
+
+/// Stands for "not known yet".
+const UNKNOWN: u64 = u64::MAX;
+
+/// Learns what counts cost; shared by all threads that count.
+#[derive(Debug)]
+pub(super) struct CostModel {
+    histogram: Mutex<Histogram>,
+    /// The 99th percentile in sixteenths of a nanosecond for each byte, or [`UNKNOWN`].
+    per_byte: AtomicU64,
+}
+
+impl CostModel {
+    pub(super) fn new() -> Self {
+        Self { histogram: Mutex::new(Histogram::new()), per_byte: AtomicU64::new(UNKNOWN) }
+    }
+
+    /// Learns from one count. A sample that would have to wait for another thread is left out.
+    pub(super) fn learn(&self, bytes: usize, elapsed: Duration) {
+        let Ok(mut histogram) = self.histogram.try_lock() else { return };
+        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        histogram.add(nanos.saturating_mul(SIXTEENTHS) / charged(bytes));
+        if histogram.samples >= MIN_SAMPLES && histogram.samples.is_multiple_of(REFRESH_EVERY) {
+            self.per_byte.store(histogram.percentile_99(), Ordering::Relaxed);
+        }
+    }
+
+    /// The time within which 99 of 100 texts of this length were counted; none while too few were.
+    pub(super) fn expected(&self, bytes: usize) -> Option<Duration> {
+        let per_byte = self.per_byte.load(Ordering::Relaxed);
+        (per_byte != UNKNOWN).then(|| {
+            Duration::from_nanos(per_byte.saturating_mul(charged(bytes)).div_ceil(SIXTEENTHS))
+        })
+    }
+}
+
+fn charged(bytes: usize) -> u64 {
+    (bytes as u64).max(FLOOR_BYTES)
+}
+
+#[derive(Debug)]
+struct Histogram {
+    buckets: Box<[u32; BUCKETS]>,
+    samples: u32,
+}
+
+impl Histogram {
+    fn new() -> Self {
+        Self { buckets: Box::new([0; BUCKETS]), samples: 0 }
+    }
+
+    fn add(&mut self, value: u64) {
+        self.buckets[bucket(value)] += 1;
+        self.samples += 1;
+        if self.samples >= DECAY_AT {
+            self.buckets.iter_mut().for_each(|count| *count /= 2);
+            self.samples = self.buckets.iter().sum();
+        }
+    }
+
+    fn percentile_99(&self) -> u64 {
+        let rank = (u64::from(self.samples) * 99).div_ceil(100);
+        let mut below = 0;
+        let reached = self.buckets.iter().position(|count| {
+            below += u64::from(*count);
+            below >= rank
+        });
+        upper_edge(reached.unwrap_or(BUCKETS - 1))
+    }
+}
+
+/// The bucket of a value: its highest bit, and the three bits after it.
+#[expect(clippy::cast_possible_truncation, reason = "four bits are left of the value")]
+fn bucket(value: u64) -> usize {
+    let value = value.max(1);
+    let octave = value.ilog2() as usize;
+    let sub = if octave >= 3 { value >> (octave - 3) } else { value << (3 - octave) } as usize;
+    (octave * SUB_BUCKETS + sub - SUB_BUCKETS).min(BUCKETS - 1)
+}
+
+/// The first value above a bucket.
+fn upper_edge(bucket: usize) -> u64 {
+    let (octave, sub) = (bucket / SUB_BUCKETS, (bucket % SUB_BUCKETS + 1) as u64);
+    (1_u64 << octave) + (sub << octave).div_ceil(SUB_BUCKETS as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NANO: Duration = Duration::from_nanos(1);
+
+    fn learned(samples: impl IntoIterator<Item = (usize, Duration)>) -> CostModel {
+        let model = CostModel::new();
+        samples.into_iter().for_each(|(bytes, elapsed)| model.learn(bytes, elapsed));
+        model
+    }
+
+    /// `expected` is at most an eighth above `nanos`, and not below.
+    fn near(expected: Option<Duration>, nanos: u64) {
+        let expected = expected.unwrap();
+        let (low, high) = (Duration::from_nanos(nanos), Duration::from_nanos(nanos + nanos / 7));
+        assert!((low..=high).contains(&expected), "{expected:?} for {nanos} ns");
+    }
+
+    #[test]
+    fn nothing_is_expected_of_a_few_samples() {
+        assert_eq!(learned([]).expected(100), None);
+        assert_eq!(learned([(100, NANO); 63]).expected(100), None);
+        assert!(learned([(100, NANO * 1000); 64]).expected(100).is_some());
+    }
+
+    #[test]
+    fn the_cost_is_in_proportion_to_the_bytes() {
+        let model = learned([(1000, NANO * 50_000); 64]);
+        near(model.expected(1000), 50_000);
+        near(model.expected(100), 5_000);
+        near(model.expected(2000), 100_000);
+    }
+
+    #[test]
+    fn a_short_text_costs_as_much_as_one_of_64_bytes() {
+        let model = learned([(8, NANO * 6_400); 64]);
+        near(model.expected(0), 6_400);
+        near(model.expected(64), 6_400);
+        near(model.expected(128), 12_800);
+    }
+
+    #[test]
+    fn one_in_a_hundred_does_not_count_and_two_do() {
+        let mixed = |slow: usize| {
+            learned((0..800).map(|place| {
+                let cost = if place % 100 < slow { 9_000 } else { 50 };
+                (1000, NANO * cost * 1000)
+            }))
+        };
+        near(mixed(1).expected(1000), 50_000);
+        near(mixed(2).expected(1000), 9_000_000);
+    }
+
+    #[test]
+    fn what_was_learned_long_ago_fades() {
+        let slow = std::iter::repeat_n((1000, NANO * 900_000), 5_000);
+        let quick = std::iter::repeat_n((1000, NANO * 50_000), 40_000);
+        near(learned(slow.clone()).expected(1000), 900_000);
+        near(learned(slow.clone().chain(quick.clone())).expected(1000), 50_000);
+        near(learned(quick.chain(slow)).expected(1000), 900_000);
+    }
+
+    #[test]
+    fn every_value_is_below_its_buckets_edge_and_near_it() {
+        for octave in 0..39 {
+            for value in [1 << octave, (1 << octave) + 1, (1 << octave) * 15 / 8, (2 << octave) - 1]
+            {
+                let edge = upper_edge(bucket(value));
+                assert!(edge > value && edge <= value + value / 8 + 1, "{value} {edge}");
+            }
+        }
+        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+        assert_eq!(bucket(0), 0);
+    }
+
+    #[test]
+    fn extremes_do_not_overflow() {
+        let model = learned([(0, Duration::MAX), (usize::MAX, Duration::ZERO)].repeat(64));
+        assert!(model.expected(usize::MAX).is_some());
+    }
+}

@@ -1,0 +1,124 @@
+//! Getting a result to whoever asked for it, exactly once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use memory_core::{CountError, Tally};
+use tokio::sync::oneshot;
+
+use super::guard::guarded;
+use super::shared::Shared;
+
+/// The outcome of a job, together with the place that the job has in the queue.
+///
+/// The place is free again when this is dropped. Whoever keeps results in a buffer keeps these, and
+/// the buffer is bounded by the queue's capacity.
+#[must_use]
+pub struct Counted {
+    /// The tally, or why there is none.
+    pub result: Result<Tally, CountError>,
+    _place: Option<Permit>,
+}
+
+impl fmt::Debug for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counted").field("result", &self.result).finish_non_exhaustive()
+    }
+}
+
+/// One of the queue's places, taken.
+pub(super) struct Permit {
+    shared: Arc<Shared>,
+}
+
+impl Permit {
+    /// Takes a place; none where all are taken.
+    pub(super) fn take(shared: &Arc<Shared>) -> Option<Self> {
+        shared.places.take().then(|| Self { shared: Arc::clone(shared) })
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.shared.places.give_back();
+    }
+}
+
+/// Where a result goes.
+pub(super) enum Deliver {
+    Callback(Box<dyn FnOnce(Counted) + Send>),
+    /// Someone awaits it, or did.
+    Channel(oneshot::Sender<Result<Tally, CountError>>),
+}
+
+/// A result that is owed: delivered when it is settled, and given up when it is dropped.
+///
+/// While it lives, the pool is not idle.
+pub(super) struct Owed {
+    shared: Arc<Shared>,
+    deliver: Option<Deliver>,
+    permit: Option<Permit>,
+    conversation: Option<u64>,
+}
+
+impl Owed {
+    pub(super) fn new(deliver: Deliver, permit: Permit, conversation: Option<u64>) -> Self {
+        let shared = Arc::clone(permit.shared());
+        shared.unfinished.add();
+        Self { shared, deliver: Some(deliver), permit: Some(permit), conversation }
+    }
+
+    /// A keyed hash of the conversation, for logs.
+    pub(super) fn conversation(&self) -> Option<u64> {
+        self.conversation
+    }
+
+    /// Whether nobody waits for the result any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        matches!(&self.deliver, Some(Deliver::Channel(waiting)) if waiting.is_closed())
+    }
+
+    /// Forgets a result that nobody waits for.
+    pub(super) fn abandon(mut self) {
+        self.deliver = None;
+    }
+
+    /// Delivers the result.
+    pub(super) fn settle(mut self, result: Result<Tally, CountError>) {
+        self.deliver(result);
+    }
+
+    fn deliver(&mut self, result: Result<Tally, CountError>) {
+        let permit = self.permit.take();
+        match self.deliver.take() {
+            Some(Deliver::Callback(callback)) => {
+                let counted = Counted { result, _place: permit };
+                if guarded(|| callback(counted)).is_err() {
+                    self.shared.log_callback_panicked(self.conversation);
+                }
+            }
+            Some(Deliver::Channel(waiting)) => {
+                // The place first: who gets the answer may hand the next job over at once.
+                drop(permit);
+                // Whoever no longer waits needs no answer.
+                drop(waiting.send(result));
+            }
+            None => {}
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        if self.deliver.is_some() {
+            self.shared.metrics.given_up();
+            self.deliver(Err(CountError::ShutDown));
+        }
+        drop(self.permit.take());
+        self.shared.unfinished.sub();
+    }
+}

@@ -1,0 +1,44 @@
+//! Running code that is not ours without being taken down by it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A caught panic.
+///
+/// Its payload is dropped where it was caught: it may hold content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Panicked;
+
+/// Runs `code`, and catches its panic.
+///
+/// What `code` shares with others must bear being left half done, which is what the assertion of
+/// unwind safety stands for: counters are stateless by contract, and a callback is consumed.
+pub(super) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(|payload| {
+        // Dropping the payload runs code of whoever panicked, and that may panic again.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(again);
+        }
+        Panicked
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct PanicsOnDrop;
+
+    impl Drop for PanicsOnDrop {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+
+    #[test]
+    fn a_panic_is_caught_and_so_is_its_payload() {
+        assert_eq!(guarded(|| 7), Ok(7));
+        assert_eq!(guarded(|| panic!("no")), Err::<(), _>(Panicked));
+        let payload = || std::panic::panic_any(PanicsOnDrop);
+        assert_eq!(guarded(payload), Err::<(), _>(Panicked));
+    }
+}

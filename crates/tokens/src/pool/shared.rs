@@ -1,0 +1,124 @@
+//! What handles and workers share.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use memory_core::{CountError, CounterId, Framing, TokenCounter};
+use tokio::sync::Notify;
+
+use super::cost::CostModel;
+use super::deliver::Owed;
+use super::idle::Zero;
+use super::inline::Inline;
+use super::job::Queued;
+use super::queue::Queue;
+use super::warm::Warmth;
+use crate::estimator::Estimator;
+use crate::log_limit::LogLimit;
+use crate::metrics::token_metrics::TokenMetrics;
+
+pub(super) struct Shared {
+    pub(super) counter: Arc<dyn TokenCounter>,
+    pub(super) counter_id: CounterId,
+    pub(super) tally_id: CounterId,
+    pub(super) framing: Framing,
+    pub(super) estimator: Estimator,
+    pub(super) queue: Queue<Queued>,
+    pub(super) places: Places,
+    /// One for each worker.
+    pub(super) hands: Box<[Hand]>,
+    /// Jobs that were taken and have no answer yet.
+    pub(super) unfinished: Zero,
+    /// Notified when the last worker has left.
+    pub(super) left: Notify,
+    /// How many jobs had been finished when the shutdown began.
+    pub(super) finished_before: OnceLock<u64>,
+    pub(super) metrics: TokenMetrics,
+    pub(super) cost: CostModel,
+    pub(super) inline: Inline,
+    pub(super) warmth: Warmth,
+    pub(super) failures: LogLimit,
+    pub(super) refusals: LogLimit,
+}
+
+/// The places in the queue, of which each job holds one until its result is let go of.
+#[derive(Debug)]
+pub(super) struct Places {
+    capacity: usize,
+    free: AtomicUsize,
+    /// Notified when a place is free again, and when there will be none.
+    pub(super) freed: Notify,
+}
+
+/// What a worker is counting, so that its result can be given up where the count hangs.
+#[derive(Default)]
+pub(super) struct Hand(Mutex<Option<Owed>>);
+
+impl Shared {
+    pub(super) fn refuse_full(&self) -> CountError {
+        let capacity = self.places.capacity;
+        self.metrics.refused_full();
+        if let Some(suppressed) = self.refusals.admit() {
+            let counter = self.counter_id.as_str();
+            tracing::warn!(counter, capacity, suppressed, "the counting queue is full");
+        }
+        CountError::QueueFull { capacity }
+    }
+
+    pub(super) fn refuse_shut_down(&self) -> CountError {
+        self.metrics.refused_shut_down();
+        CountError::ShutDown
+    }
+
+    pub(super) fn log_failure(&self, worker: usize, conversation: Option<u64>, error: &CountError) {
+        // The source of an error may quote the text, so only the kind of error is logged.
+        let panicked = matches!(error, CountError::Panicked { .. });
+        if let Some(suppressed) = self.failures.admit() {
+            let counter = self.counter_id.as_str();
+            tracing::error!(counter, worker, conversation, panicked, suppressed, "a count failed");
+        }
+    }
+
+    pub(super) fn log_callback_panicked(&self, conversation: Option<u64>) {
+        if let Some(suppressed) = self.failures.admit() {
+            let counter = self.counter_id.as_str();
+            tracing::error!(counter, conversation, suppressed, "a callback panicked");
+        }
+    }
+}
+
+impl Places {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, free: AtomicUsize::new(capacity), freed: Notify::new() }
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub(super) fn take(&self) -> bool {
+        self.free
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |free| free.checked_sub(1))
+            .is_ok()
+    }
+
+    pub(super) fn give_back(&self) {
+        self.free.fetch_add(1, Ordering::AcqRel);
+        // One place serves one of those who wait.
+        self.freed.notify_one();
+    }
+}
+
+impl Hand {
+    pub(super) fn put(&self, owed: Owed) {
+        *self.lock() = Some(owed);
+    }
+
+    pub(super) fn take(&self) -> Option<Owed> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Owed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

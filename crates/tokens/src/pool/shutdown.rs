@@ -1,0 +1,106 @@
+//! The end of a pool.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::handle::AsyncTokenCounter;
+use super::idle::until;
+use super::shared::Shared;
+
+/// What a shutdown did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Jobs that were counted, or failed to be, since the shutdown began.
+    pub counted: u64,
+    /// Jobs that were given up; each was delivered
+    /// [`CountError::ShutDown`](memory_core::CountError::ShutDown).
+    pub left: u64,
+    /// Worker threads that had not ended by the deadline. They are detached, and end after the
+    /// count that they have in hand, should it ever return.
+    pub detached: usize,
+}
+
+impl AsyncTokenCounter {
+    /// Ends the pool: refuses new jobs at once, counts what is queued until the deadline, gives up
+    /// what is left then, and joins the threads.
+    ///
+    /// It may be called again, and by several callers at the same time: the earliest deadline
+    /// holds, and later calls report the same end. A place that was reserved before may still be
+    /// used while workers are there.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with its timer enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the pool draining without a deadline; call it again for one.
+    pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        let shared = self.shared();
+        shared.finished_before.get_or_init(|| shared.metrics.finished());
+        shared.queue.drain();
+        shared.places.freed.notify_waiters();
+        let workers_left = until(&shared.left, || shared.queue.workers() == 0);
+        if tokio::time::timeout(deadline, workers_left).await.is_err() {
+            shared.give_up();
+        }
+        self.pool().threads.join(shared.queue.workers() == 0);
+        shared.report()
+    }
+}
+
+impl Shared {
+    /// Delivers everything that has no answer yet, what workers have in hand included.
+    fn give_up(&self) {
+        self.close();
+        self.hands.iter().for_each(|hand| drop(hand.take()));
+    }
+
+    /// Gives up what is queued, and lets the workers leave after what they have in hand.
+    pub(super) fn close(&self) {
+        for queued in self.queue.close() {
+            self.metrics.left_queue();
+            // Dropping a result that is owed gives it up.
+            drop(queued);
+        }
+        self.places.freed.notify_waiters();
+    }
+
+    fn report(&self) -> ShutdownReport {
+        let before = self.finished_before.get().copied().unwrap_or_default();
+        ShutdownReport {
+            counted: self.metrics.finished().saturating_sub(before),
+            left: self.metrics.snapshot().given_up,
+            detached: self.queue.workers(),
+        }
+    }
+}
+
+/// The threads of a pool, until they are joined.
+#[derive(Debug, Default)]
+pub(super) struct Threads(Mutex<Vec<JoinHandle<()>>>);
+
+impl Threads {
+    pub(super) fn keep(&self, threads: Vec<JoinHandle<()>>) {
+        self.lock().extend(threads);
+    }
+
+    /// Joins the threads that end, and lets go of the others; `all_end` says that all do.
+    fn join(&self, all_end: bool) {
+        let threads = std::mem::take(&mut *self.lock());
+        for thread in threads {
+            // A callback may have led here on a worker's own thread.
+            let is_this = thread.thread().id() == thread::current().id();
+            if (all_end || thread.is_finished()) && !is_this {
+                // Nothing to tell of an error: a worker catches every panic that is not its own.
+                drop(thread.join());
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
