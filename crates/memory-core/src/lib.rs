@@ -35,6 +35,7 @@ mod limits;
 mod media;
 mod message;
 mod nonce;
+mod redact;
 mod store;
 mod tally;
 pub mod window;
@@ -52,6 +53,7 @@ pub use message::{
     Role, ToolCall,
 };
 pub use nonce::{Epoch, Fingerprint, NonceError, Seq};
+pub use redact::Redactor;
 pub use store::{
     Append, Appended, AppendedMessage, Archive, Capabilities, Claim, Claimed, ClaimedConversation,
     Cleared, ConversationSummary, Difference, Dropped, ListPage, ListQuery, MemoryStore,
