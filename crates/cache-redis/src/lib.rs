@@ -1,0 +1,1 @@
+//! A Redis pool that means what its settings say.

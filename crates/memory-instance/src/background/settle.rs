@@ -1,0 +1,161 @@
+//! Settling what the pool has counted: in batches, one for each conversation at a time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::future::join_all;
+use memory_core::{
+    ConversationKey, CountError, Epoch, FinalReason, Message, Settle, Settlement, Tally,
+};
+use metrics::counter;
+use tokens::{Counted, Job, Place};
+use tokio::sync::mpsc;
+
+use super::count::{ATTEMPTS, last_resort};
+use super::unsettled::{Unsettled, UnsettledGuard};
+use crate::metrics::names;
+use crate::shared::Shared;
+
+/// Most results that are settled together.
+const BATCH: usize = 256;
+
+/// A stored tally that is to be replaced, and how often its counting was begun.
+#[derive(Debug)]
+pub(crate) struct Counting {
+    pub(crate) key: ConversationKey,
+    pub(crate) epoch: Epoch,
+    pub(crate) message: Message,
+    /// The settlement with the tally that is stored in both places.
+    pub(crate) settlement: Settlement,
+    pub(crate) attempt: u32,
+    guard: UnsettledGuard,
+}
+
+/// Where counted messages go to be settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Settlements(mpsc::Sender<Outcome>);
+
+/// A message whose counting has ended, one way or the other.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    counting: Counting,
+    /// Holds the message's place in the queue until it is settled.
+    counted: Counted,
+}
+
+/// A channel for as many results as the queue has places.
+pub(crate) fn settlements(capacity: usize) -> (Settlements, mpsc::Receiver<Outcome>) {
+    let (sender, receiver) = mpsc::channel(capacity);
+    (Settlements(sender), receiver)
+}
+
+impl Counting {
+    pub(crate) fn begin(
+        unsettled: &Arc<Unsettled>,
+        key: ConversationKey,
+        epoch: Epoch,
+        message: Message,
+        settlement: Settlement,
+    ) -> Self {
+        Self { key, epoch, message, settlement, attempt: 1, guard: unsettled.enter() }
+    }
+
+    /// Hands the message to the pool; no await, and nothing that can fail.
+    pub(crate) fn submit(self, place: Place, settlements: &Settlements, keyed_hash: u64) {
+        let settlements = settlements.clone();
+        let deliver = {
+            let counting = self;
+            let message = counting.message.clone();
+            Job::message(message, move |counted| settlements.send(counting, counted))
+        };
+        place.submit(deliver.conversation(keyed_hash));
+    }
+}
+
+impl Settlements {
+    /// Never blocks: every result holds a place in the queue, and there are as many of these here.
+    fn send(&self, counting: Counting, counted: Counted) {
+        if self.0.try_send(Outcome { counting, counted }).is_err() {
+            // The memory is gone. The store knows what is pending.
+            counter!(names::LEFT_TO_SWEEP).increment(1);
+        }
+    }
+}
+
+/// Settles what comes in until the memory is gone.
+pub(crate) async fn settle_all(shared: Arc<Shared>, mut outcomes: mpsc::Receiver<Outcome>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while outcomes.recv_many(&mut batch, BATCH).await > 0 {
+        let mut conversations: HashMap<(ConversationKey, Epoch), Batch> = HashMap::new();
+        for outcome in batch.drain(..) {
+            let Outcome { counting, counted } = outcome;
+            let Some(tally) = decide(&shared, &counting, &counted.result) else {
+                retry(&shared, counting, counted);
+                continue;
+            };
+            let settlement = Settlement { tally, ..counting.settlement };
+            let conversation = conversations.entry((counting.key, counting.epoch)).or_default();
+            conversation.settlements.push(settlement);
+            conversation.holds.push((counted, counting.guard));
+        }
+        let settling = conversations.into_iter().map(|(of, batch)| settle(&shared, of, batch));
+        join_all(settling).await;
+    }
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    settlements: Vec<Settlement>,
+    /// Places in the queue and in the count of what is unsettled, until the store has answered.
+    holds: Vec<(Counted, UnsettledGuard)>,
+}
+
+/// The tally to store; none where the counting shall be tried again.
+fn decide(
+    shared: &Shared,
+    counting: &Counting,
+    result: &Result<Tally, CountError>,
+) -> Option<Tally> {
+    match result {
+        Ok(tally) => Some(*tally),
+        Err(error) if error.is_retryable() && counting.attempt >= ATTEMPTS => {
+            counter!(names::GIVEN_UP).increment(1);
+            let tokens = last_resort(&shared.pool, &counting.message);
+            Some(Tally::final_because(tokens, FinalReason::Failed))
+        }
+        Err(_) => None,
+    }
+}
+
+/// Counts once more, or leaves the message to the sweep.
+fn retry(shared: &Shared, mut counting: Counting, counted: Counted) {
+    let retryable = counted.result.as_ref().is_err_and(CountError::is_retryable);
+    // The place must be free before another one is taken: this may have been the last.
+    drop(counted);
+    match shared.pool.reserve() {
+        Ok(place) if retryable => {
+            counting.attempt += 1;
+            let keyed_hash = shared.keyed_hash(&counting.key);
+            counting.submit(place, &shared.settlements, keyed_hash);
+        }
+        _ => counter!(names::LEFT_TO_SWEEP).increment(1),
+    }
+}
+
+async fn settle(shared: &Shared, (key, epoch): (ConversationKey, Epoch), batch: Batch) {
+    let messages = batch.settlements.len() as u64;
+    let settle =
+        Settle { counter: shared.counter().clone(), epoch, settlements: batch.settlements };
+    match shared.deadline().write("settle", shared.store.settle(&key, settle)).await {
+        Ok(settled) => {
+            shared.settled.fetch_add(settled.applied, Ordering::Relaxed);
+            counter!(names::SETTLED).increment(settled.applied);
+        }
+        Err(error) => {
+            counter!(names::LEFT_TO_SWEEP).increment(messages);
+            shared.log_failure("settle", shared.keyed_hash(&key), &error);
+        }
+    }
+    drop(batch.holds);
+}

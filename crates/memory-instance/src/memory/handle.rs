@@ -1,0 +1,171 @@
+//! The memory itself.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use memory_core::{
+    ConversationId, ConversationKey, CounterId, Limits, ListPage, ListQuery, MemoryStore, Namespace,
+};
+use tokens::AsyncTokenCounter;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use super::builder::MemoryBuilder;
+use crate::background::{Scope, SweepReport, sweep};
+use crate::conversation::Conversation;
+use crate::deadline::Deadline;
+use crate::error::MemoryError;
+use crate::shared::Shared;
+
+/// Conversations in one store, counted by one counter.
+///
+/// Cheap to clone: clones are the same memory. Dropping the last one, and the last
+/// [`Conversation`], ends the background work at once; what was pending stays so in the store, and
+/// the next memory on it settles that. [`shutdown`](Self::shutdown) ends it in good order.
+#[derive(Debug, Clone)]
+pub struct Memory(pub(super) Arc<Running>);
+
+/// What runs as long as somebody holds the memory.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) shared: Arc<Shared>,
+    pub(super) tasks: [AbortHandle; 2],
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// What a shutdown achieved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShutdownReport {
+    /// Messages that were settled while shutting down.
+    pub settled: u64,
+    /// Messages that this memory had queued and did not settle in time; a sweep will.
+    pub left_pending: u64,
+}
+
+impl Memory {
+    /// Begins a memory.
+    pub fn builder() -> MemoryBuilder {
+        MemoryBuilder::default()
+    }
+
+    /// A conversation in the memory's namespace. It need not exist: the first append begins it.
+    pub fn conversation(&self, id: ConversationId) -> Conversation {
+        self.conversation_in(self.namespace().clone(), id)
+    }
+
+    /// A conversation in another namespace.
+    pub fn conversation_in(&self, namespace: Namespace, id: ConversationId) -> Conversation {
+        Conversation::new(Arc::clone(&self.0), ConversationKey::new(namespace, id))
+    }
+
+    /// The counter, with its framing, under which tallies are stored:
+    /// `o200k_base/openai-chat-1`.
+    pub fn tally_id(&self) -> &CounterId {
+        self.shared().counter()
+    }
+
+    /// The namespace of [`conversation`](Self::conversation).
+    pub fn namespace(&self) -> &Namespace {
+        &self.shared().options.namespace
+    }
+
+    /// The bounds on input.
+    pub fn limits(&self) -> &Limits {
+        &self.shared().options.limits
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn MemoryStore> {
+        &self.shared().store
+    }
+
+    /// The pool that counts, for its metrics.
+    pub fn counting(&self) -> &AsyncTokenCounter {
+        &self.shared().pool
+    }
+
+    /// Some conversations of the memory's namespace, after a given one, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it only reads.
+    pub async fn list(
+        &self,
+        after: Option<ConversationId>,
+        limit: usize,
+    ) -> Result<ListPage, MemoryError> {
+        let query = ListQuery { namespace: self.namespace().clone(), after, limit };
+        let shared = self.shared();
+        Ok(shared.deadline().read("list", shared.store.list(query)).await?)
+    }
+
+    /// Settles what is pending in the store and nobody is working on, in every namespace.
+    ///
+    /// It takes as long as the counting takes; each operation in it has its own deadline.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, and [`MemoryError::ShutDown`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what was settled stays so, and what was claimed can be claimed again when its
+    /// lease ends.
+    pub async fn sweep(&self) -> Result<SweepReport, MemoryError> {
+        sweep(self.shared(), Scope::All).await
+    }
+
+    /// Waits until nothing that this memory has queued is unsettled; false where the deadline
+    /// passes first.
+    ///
+    /// What was left to the sweep is not waited for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it only waits.
+    pub async fn settled(&self, deadline: Duration) -> bool {
+        timeout(deadline, self.shared().unsettled.none_left()).await.is_ok()
+    }
+
+    /// Refuses new work, settles what is queued until the deadline, and ends the counting threads.
+    ///
+    /// Conversations answer [`MemoryError::ShutDown`] from then on. A second call waits for what
+    /// is left, too, and reports its own share.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the memory refusing new work; call it again to go on.
+    pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        let shared = self.shared();
+        let deadline = Deadline::after(deadline);
+        let before = shared.settled.load(Ordering::Relaxed);
+        shared.shut_down.store(true, Ordering::Release);
+        let counted = shared.pool.shutdown(deadline.left()).await;
+        // What was counted is on its way to the store.
+        let settled = timeout(deadline.left(), shared.unsettled.none_left()).await;
+        let unsettled = if settled.is_ok() { 0 } else { shared.unsettled.count() };
+        for task in &self.0.tasks {
+            task.abort();
+        }
+        ShutdownReport {
+            settled: shared.settled.load(Ordering::Relaxed) - before,
+            left_pending: unsettled.max(counted.left),
+        }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+}

@@ -1,0 +1,8 @@
+//! The handle that everything of a memory hangs on.
+
+mod builder;
+mod handle;
+
+pub use builder::MemoryBuilder;
+pub(crate) use handle::Running;
+pub use handle::{Memory, ShutdownReport};

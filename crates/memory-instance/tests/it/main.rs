@@ -1,0 +1,11 @@
+//! What a memory promises, on the model of a store and on the embedded one.
+
+mod appends;
+mod background;
+mod cancellation;
+mod counters;
+mod interactions;
+mod lifecycle;
+mod support;
+mod sweeps;
+mod windows;

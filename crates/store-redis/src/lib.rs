@@ -1,0 +1,1 @@
+//! The ledger on Redis: one round trip for an append and for a window.

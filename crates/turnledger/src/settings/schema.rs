@@ -1,0 +1,138 @@
+//! The declarations of all settings.
+
+use std::time::Duration;
+
+use layered_settings::{Schema, Setting, SettingsError};
+use tokens::BpeCounter;
+use tokens::pool::{DEFAULT_MAX_WORKERS, MAX_CAPACITY, MAX_WORKERS};
+
+use super::directories::UserDirectories;
+
+/// The shortest time that a setting accepts where zero makes no sense.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The settings of all sections, in the order in which they are shown.
+///
+/// `store.url` has no default here, since only a program knows its user's directories: see
+/// [`Sources::search`](super::Sources::search).
+///
+/// # Examples
+///
+/// ```
+/// let schema = turnledger::settings::schema();
+/// let capacity = schema.get("queue.capacity").unwrap();
+/// assert_eq!(capacity.default_text().as_deref(), Some("1000"));
+/// ```
+#[expect(clippy::missing_panics_doc, reason = "the declarations do not depend on any input")]
+pub fn schema() -> Schema {
+    schema_for(None).expect("the declarations agree with each other, as a test sees")
+}
+
+/// The same with a default for `store.url`, where the user's directories are known.
+pub(super) fn schema_for(user: Option<&UserDirectories>) -> Result<Schema, SettingsError> {
+    let sections = [counter(), queue(), sweep(), store(user), memory(), limits()];
+    Schema::new(sections.into_iter().flatten())
+}
+
+fn counter() -> Vec<Setting> {
+    vec![
+        Setting::choice("counter.encoding", BpeCounter::ENCODINGS)
+            .default_value("o200k_base")
+            .describe("vocabulary that tokens are counted with"),
+        Setting::choice("counter.policy", &["background", "adaptive", "inline"])
+            .default_value("adaptive")
+            .describe("who counts an appended message, and when"),
+        Setting::integer("counter.workers", 1..=number(MAX_WORKERS))
+            .default_value(default_workers().to_string())
+            .describe("threads that count in the background"),
+        Setting::duration("counter.inline_budget", ..=Duration::from_secs(1))
+            .default_value("20us")
+            .describe("time that one adaptive append may spend counting on the caller's thread"),
+        Setting::duration("counter.deadline", SHORTEST..)
+            .default_value("5s")
+            .describe("longest wait for a count that a caller needs"),
+    ]
+}
+
+fn queue() -> Vec<Setting> {
+    vec![
+        Setting::integer("queue.capacity", 1..=number(MAX_CAPACITY))
+            .default_value("1000")
+            .describe("messages that may wait to be counted; the sweep finds what finds no place"),
+    ]
+}
+
+fn sweep() -> Vec<Setting> {
+    vec![
+        Setting::duration("sweep.interval", SHORTEST..)
+            .default_value("5s")
+            .describe("time between two searches for messages that nobody counts"),
+        Setting::duration("sweep.lease", SHORTEST..)
+            .default_value("30s")
+            .describe("how long others leave alone what one sweep has claimed"),
+        Setting::duration("sweep.grace", ..)
+            .default_value("10s")
+            .describe("how long a sweep leaves a new message to the process that appended it"),
+    ]
+}
+
+fn store(user: Option<&UserDirectories>) -> Vec<Setting> {
+    let url = Setting::url("store.url")
+        .check("the URL of a store, file:PATH or memory:", |url| !url.is_empty())
+        .describe("where conversations are kept");
+    vec![
+        match user {
+            Some(user) => url.default_value(user.default_store_url()),
+            None => url,
+        },
+        Setting::choice("store.durability", &["sync", "relaxed"])
+            .default_value("sync")
+            .describe("what an acknowledged append survives: a loss of power, or kill -9 alone"),
+        Setting::size("store.cache_bytes", ..)
+            .default_value("67108864")
+            .describe("memory that the store's cache may take"),
+        Setting::duration("store.ttl", SHORTEST..)
+            .or_off()
+            .describe("how long a conversation lives after its last append"),
+    ]
+}
+
+fn memory() -> Vec<Setting> {
+    vec![
+        Setting::text("memory.namespace")
+            .check("text of at least 1 byte", |text| !text.is_empty())
+            .default_value("default")
+            .describe("scope that conversations are in"),
+        Setting::duration("memory.deadline", SHORTEST..)
+            .default_value("10s")
+            .describe("longest time that one operation may take"),
+        Setting::duration("memory.shutdown_deadline", ..)
+            .default_value("10s")
+            .describe("longest time that the program waits for counts before it exits"),
+    ]
+}
+
+fn limits() -> Vec<Setting> {
+    vec![
+        Setting::size("limits.id_bytes", 1..).default_value("256").describe("longest id, in bytes"),
+        Setting::size("limits.message_bytes", 1..)
+            .default_value("1048576")
+            .describe("longest message in its wire form, in bytes"),
+        Setting::integer("limits.batch_messages", 1..)
+            .default_value("1000")
+            .describe("most messages in one batch"),
+        Setting::integer("limits.json_depth", 1..)
+            .default_value("128")
+            .describe("deepest nesting of a message's JSON"),
+    ]
+}
+
+/// As many as there are cores, within the bound that the counting pool has by default.
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(DEFAULT_MAX_WORKERS)
+}
+
+/// A bound of a crate below as a bound of a setting.
+fn number(bound: usize) -> i64 {
+    i64::try_from(bound).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,40 @@
+//! From settings to a memory that works: the store by its URL, the counter by its name.
+//!
+//! Each part's builder checks its values once more, whatever the settings have let pass.
+//!
+//! | URL | store |
+//! |---|---|
+//! | `file:PATH` | one file of the embedded store; PATH as it stands, relative or absolute |
+//! | `file:///PATH` | the same, absolute, with percent escapes |
+//! | `memory:` | the embedded store without a file, gone with the process |
+//!
+//! # Examples
+//!
+//! ```
+//! use turnledger::settings::Sources;
+//! use turnledger::{ConversationId, Message, wiring};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let loaded = Sources::new().explicit("store.url", "memory:").load()?;
+//! let opened = wiring::open(&loaded.settings).await?;
+//!
+//! let conversation = opened.memory.conversation(ConversationId::new("tour-42")?);
+//! conversation.append(Message::user("Where does the ferry leave?")).await?;
+//! assert_eq!(conversation.len().await?, 1);
+//!
+//! opened.memory.shutdown(opened.settings.memory.shutdown_deadline).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod open;
+mod parts;
+
+pub use error::OpenError;
+pub use open::{Opened, open, open_store};
+pub use parts::{counter, memory_builder};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The defaults of the settings are those of the parts, and every setting reaches its part.
+
+use std::sync::Arc;
+
+use memory_core::{Limits, Namespace};
+use memory_instance::{CountPolicy, Memory};
+use store_embedded::EmbeddedStore;
+use tokens::{AsyncTokenCounter, BpeCounter};
+
+use super::{settings, typed};
+use crate::settings::{TurnledgerSettings, schema};
+use crate::wiring::parts::{embedded_builder, memory_builder};
+
+/// A memory's builder, with everything that it shows of itself.
+fn shown_memory(settings: &TurnledgerSettings) -> String {
+    format!("{:?}", memory_builder(settings))
+}
+
+fn shown_store(settings: &TurnledgerSettings) -> String {
+    format!("{:?}", embedded_builder(&settings.store, settings.limits))
+}
+
+/// The sizes of the pool that a memory builds, which its builder does not show.
+async fn shown_pool(builder: memory_instance::MemoryBuilder) -> String {
+    let store = EmbeddedStore::builder().in_memory().open_async().await.unwrap();
+    let memory = builder.store(store).counter(BpeCounter::o200k_base()).build().await.unwrap();
+    format!("{:?}", memory.counting())
+}
+
+#[tokio::test]
+async fn every_default_is_that_of_the_part() {
+    let defaults = TurnledgerSettings::default();
+    assert_eq!(shown_memory(&defaults), format!("{:?}", Memory::builder()));
+    assert_eq!(shown_store(&defaults), format!("{:?}", EmbeddedStore::builder()));
+    let counter = Arc::new(BpeCounter::o200k_base());
+    let pool = AsyncTokenCounter::builder(counter).build().unwrap();
+    assert_eq!(shown_pool(memory_builder(&defaults)).await, format!("{pool:?}"));
+
+    assert_eq!(defaults.queue.capacity, tokens::pool::DEFAULT_CAPACITY);
+    assert_eq!(defaults.counter.deadline, tokens::pool::DEFAULT_DEADLINE);
+    assert_eq!(defaults.counter.policy, CountPolicy::default());
+    assert_eq!(defaults.memory.namespace, Namespace::default());
+    assert_eq!(defaults.limits, Limits::default());
+    assert_eq!(defaults.counter.encoding, "o200k_base");
+}
+
+/// Settings that no builder takes: two that the wiring uses itself, and one for programs.
+const NOT_FOR_BUILDERS: [&str; 3] = ["counter.encoding", "store.url", "memory.shutdown_deadline"];
+
+#[tokio::test]
+async fn every_setting_reaches_its_part() {
+    let defaults = TurnledgerSettings::default();
+    let (memory, store) = (shown_memory(&defaults), shown_store(&defaults));
+    let pool = shown_pool(memory_builder(&defaults)).await;
+    let changed = [
+        ("counter.policy", "inline"),
+        ("counter.workers", "11"),
+        ("counter.inline_budget", "21us"),
+        ("counter.deadline", "6s"),
+        ("queue.capacity", "1001"),
+        ("sweep.interval", "6s"),
+        ("sweep.lease", "31s"),
+        ("sweep.grace", "11s"),
+        ("store.durability", "relaxed"),
+        ("store.cache_bytes", "64MB"),
+        ("store.ttl", "1h"),
+        ("memory.namespace", "tenant"),
+        ("memory.deadline", "11s"),
+        ("limits.id_bytes", "255"),
+        ("limits.message_bytes", "1MB"),
+        ("limits.batch_messages", "999"),
+        ("limits.json_depth", "127"),
+    ];
+    for (key, text) in changed {
+        let settings = typed(&[(key, text)]);
+        let reached = match key {
+            "counter.workers" | "queue.capacity" => {
+                shown_pool(memory_builder(&settings)).await != pool
+            }
+            _ if key.starts_with("limits.") => {
+                shown_memory(&settings) != memory && shown_store(&settings) != store
+            }
+            _ if key.starts_with("store.") => shown_store(&settings) != store,
+            _ => shown_memory(&settings) != memory,
+        };
+        assert!(reached, "{key} does not reach its part");
+    }
+    for setting in schema().settings() {
+        let key = setting.key();
+        let tried = changed.iter().any(|(other, _)| *other == key);
+        assert!(tried || NOT_FOR_BUILDERS.contains(&key), "{key} is not tried here");
+    }
+}
+
+#[test]
+fn the_word_off_means_no_time_to_live() {
+    assert_eq!(typed(&[("store.ttl", "off")]), TurnledgerSettings::default());
+}
+
+#[test]
+fn a_namespace_longer_than_an_id_may_be_is_refused() {
+    let settings = settings(&[("limits.id_bytes", "6")]);
+    let error = TurnledgerSettings::from_settings(&settings).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "memory.namespace is \"default\" (default), expected text of 1 to 6 bytes, as \
+         limits.id_bytes says",
+    );
+}

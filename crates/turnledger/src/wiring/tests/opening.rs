@@ -1,0 +1,144 @@
+//! Opening stores by their URLs.
+
+use std::error::Error as _;
+use std::path::Path;
+use std::time::Duration;
+
+use memory_core::{ConversationId, Message, StoreError};
+
+use super::settings;
+use crate::settings::{Sources, UserDirectories};
+use crate::wiring::{OpenError, counter, open, open_store};
+
+fn url_of(path: &Path) -> String {
+    format!("file:{}", path.display())
+}
+
+#[tokio::test]
+async fn each_form_of_url_opens_its_store() {
+    let check = async |form: fn(&str) -> String, file: Option<&str>| {
+        let folder = tempfile::tempdir().unwrap();
+        let url = form(folder.path().to_str().unwrap());
+        let opened = open(&settings(&[("store.url", &url)])).await.unwrap();
+        assert_eq!(opened.store_url, url);
+        assert_eq!(opened.memory.tally_id().as_str(), "o200k_base/openai-chat-1");
+        let conversation = opened.memory.conversation(ConversationId::new("c").unwrap());
+        conversation.append(Message::user("hello")).await.unwrap();
+        assert_eq!(conversation.len().await.unwrap(), 1);
+        opened.memory.shutdown(Duration::from_secs(10)).await;
+        let entries = std::fs::read_dir(folder.path()).unwrap();
+        let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, Vec::from_iter(file), "{url}");
+    };
+    check(|_| "memory:".to_owned(), None).await;
+    check(|folder| format!("file:{folder}/a b%20.redb"), Some("a b%20.redb")).await;
+    check(|folder| format!("file://{folder}/a%20b%2520.redb"), Some("a b%20.redb")).await;
+}
+
+#[tokio::test]
+async fn the_default_store_is_created_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("share");
+    let user = UserDirectories::new(folder.path().join("config"), &data);
+    let loaded = Sources::new().search(folder.path(), Some(user)).load().unwrap();
+    let opened = open(&loaded.settings).await.unwrap();
+
+    let file = data.join("turnledger/memory.redb");
+    assert_eq!(opened.store_url, url_of(&file));
+    assert!(file.is_file());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(file.parent().unwrap()), mode(&file)), (0o700, 0o600));
+    }
+    opened.memory.shutdown(Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_opened_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "in the way").unwrap();
+    let url = url_of(&folder.path().join("file/a.redb"));
+    let error = open(&settings(&[("store.url", &url)])).await.unwrap_err();
+    assert!(matches!(error, OpenError::Store { .. }), "{error:?}");
+    assert_eq!(error.to_string(), format!("the store {url} cannot be opened"));
+    assert!(error.source().is_some() && !error.is_retryable());
+}
+
+#[tokio::test]
+async fn a_store_in_use_can_be_had_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(&[("store.url", &url_of(&folder.path().join("a.redb")))]);
+    let first = open(&settings).await.unwrap();
+    let error = open(&settings).await.unwrap_err();
+    assert!(
+        matches!(&error, OpenError::Store { source: StoreError::InUse { .. }, .. }),
+        "{error:?}",
+    );
+    assert!(error.is_retryable());
+    first.memory.shutdown(Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn a_url_that_names_no_store_is_told_without_its_secrets() {
+    let check = async |url: &str, expected: &str| {
+        let error = open_store(url, &settings(&[])).await.unwrap_err();
+        assert_eq!(error.to_string(), expected, "{url}");
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        assert!(!error.is_retryable());
+    };
+    let redis = |scheme: &str| {
+        format!(
+            "a store at {scheme}: comes with the crate store-redis, which is not available in \
+             this version; use file:PATH or memory:"
+        )
+    };
+    check("redis://u:canary@h/0", &redis("redis")).await;
+    check("rediss://u:canary@h/0", &redis("rediss")).await;
+    check("u:canary@h", "no store has URLs that begin with u:; write it as file:PATH or memory:")
+        .await;
+    for text in ["canary", "", "/a/b", ":canary", "1:canary", "file:canary\n"] {
+        check(text, "the store's URL begins with no scheme; write it as file:PATH or memory:")
+            .await;
+    }
+    check("file:", "the store's URL cannot be used: the path is missing").await;
+    check(
+        "file://a.redb",
+        "the store's URL cannot be used: what follows file:// is a host; write file:PATH for a \
+         relative path",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn settings_without_a_store_are_refused() {
+    let error = open(&settings(&[])).await.unwrap_err();
+    assert_eq!(error.to_string(), "store.url is not set; give it as file:PATH or memory:");
+}
+
+#[test]
+fn an_unknown_counter_is_told_with_what_is_near() {
+    let error = counter("o200k").unwrap_err();
+    assert_eq!(error.to_string(), "counter.encoding cannot be used");
+    let reason = error.source().unwrap().to_string();
+    assert!(reason.contains("o200k_base") && reason.contains("cl100k_base"), "{reason}");
+}
+
+#[tokio::test]
+async fn the_counter_is_the_one_that_the_settings_name() {
+    let explicit = [("store.url", "memory:"), ("counter.encoding", "cl100k_base")];
+    let opened = open(&settings(&explicit)).await.unwrap();
+    assert_eq!(opened.memory.tally_id().as_str(), "cl100k_base/openai-chat-1");
+}
+
+#[tokio::test]
+async fn a_value_that_only_the_builder_refuses_is_an_error() {
+    let explicit = [("store.url", "memory:"), ("sweep.lease", "400days")];
+    let error = open(&settings(&explicit)).await.unwrap_err();
+    let reason = error.source().unwrap().to_string();
+    assert!(
+        matches!(error, OpenError::Memory { .. }) && reason.contains("sweep.lease"),
+        "{reason}"
+    );
+}

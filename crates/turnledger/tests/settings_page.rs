@@ -1,0 +1,54 @@
+//! The examples of the page on settings work, and say what the page says they do.
+
+use turnledger::settings::{Layer, Sources};
+
+const PAGE: &str = include_str!("../../../docs/configuration/settings.md");
+
+/// The first example of a language on the page.
+fn example(language: &str) -> &'static str {
+    let fence = format!("```{language}\n");
+    let start = PAGE.find(&fence).expect("the page has an example of each language") + fence.len();
+    let end = PAGE[start..].find("```").expect("an example ends");
+    &PAGE[start..start + end]
+}
+
+#[test]
+fn the_three_files_say_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown: Vec<Vec<String>> = ["toml", "yaml", "json"]
+        .into_iter()
+        .map(|language| {
+            let path = folder.path().join(format!("example.{language}"));
+            std::fs::write(&path, example(language)).unwrap();
+            let loaded = Sources::new().file(path).load().unwrap();
+            let changed = loaded.settings.iter().filter(|setting| setting.layer() == Layer::File);
+            changed.map(|setting| format!("{} = {}", setting.key(), setting.value())).collect()
+        })
+        .collect();
+    let expected = [
+        "counter.encoding = cl100k_base",
+        "sweep.interval = 2s",
+        "store.url = file:/var/lib/agent/memory.redb",
+        "store.cache_bytes = 134217728 (128 MiB)",
+    ];
+    assert_eq!(shown, [expected, expected, expected]);
+}
+
+#[test]
+fn the_ranges_are_those_of_the_settings() {
+    let loaded = Sources::new().load().unwrap();
+    for setting in loaded.settings.iter() {
+        let row = format!("| `{}` |", setting.key());
+        let line = PAGE.lines().find(|line| line.starts_with(&row));
+        let line = line.unwrap_or_else(|| panic!("the page has no row for {}", setting.key()));
+        let expected = setting.setting().expected();
+        // The bounds of a range, and the words of a choice, stand in the row as they are checked.
+        let bounds = expected.split([' ', ',']).filter(|word| {
+            let bound = word.bytes().any(|byte| byte.is_ascii_digit()) && *word != "30s";
+            (bound && !word.ends_with("MiB")) || expected.starts_with("one of ") && word.len() > 4
+        });
+        for bound in bounds {
+            assert!(line.contains(bound), "{}: {bound} is not in its row", setting.key());
+        }
+    }
+}
