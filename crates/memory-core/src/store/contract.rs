@@ -79,7 +79,8 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// The tail is long enough that the budget is filled even if every pending message costs no
     /// more than its [`lower_bound`](crate::Tally::lower_bound), and holds one whole group beyond
-    /// that, unless it reaches the start. [`TailWalk`](super::TailWalk) is this rule. It all
+    /// that, unless it reaches the start. [`TailWalk`](super::TailWalk) is this rule. A message
+    /// that only other counters have counted may be taken for half of what they say. It all
     /// belongs to one moment. The cost does not grow with the history.
     ///
     /// # Errors

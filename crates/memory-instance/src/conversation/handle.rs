@@ -235,14 +235,21 @@ impl Conversation {
         Ok(self.ledger().await?.under(self.shared().counter()))
     }
 
+    /// Sweeps until nothing is pending, or nothing gets less.
     async fn settle_now(&self) -> Result<(), MemoryError> {
-        while self.ledger().await?.under(self.shared().counter()).pending > 0 {
+        let mut before = u64::MAX;
+        loop {
+            let pending = self.ledger().await?.under(self.shared().counter()).pending;
+            if pending == 0 || pending >= before {
+                return Ok(());
+            }
+            before = pending;
             let report = sweep(self.shared(), Scope::One(self.key.clone())).await?;
-            if report.settled == 0 && report.left > 0 {
-                break;
+            if report.settled > 0 {
+                // What is appended meanwhile may outnumber what was settled.
+                before = u64::MAX;
             }
         }
-        Ok(())
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {

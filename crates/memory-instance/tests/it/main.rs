@@ -1,5 +1,7 @@
 //! What a memory promises, on the model of a store and on the embedded one.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
 mod appends;
 mod background;
 mod cancellation;

@@ -1,0 +1,179 @@
+//! From the command line to the exit code.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::{self, IsTerminal};
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, Command, ConfigCommand, CopyArgs, GlobalArgs, StoreCommand};
+use crate::commands;
+use crate::error::{CliError, Outcome, note, tell};
+use crate::interrupts::Interrupts;
+use crate::output::Output;
+use crate::session::{self, Left, Session};
+use crate::stop::{self, Stop};
+
+/// How long the end waits for files to be closed; everything in them is safe by then.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Does what the command line says.
+pub(crate) fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Help and version are answers too; where nobody reads them, nothing is lost.
+            let _ = answer.print();
+            let outcome = if answer.use_stderr() { Outcome::Usage } else { Outcome::Done };
+            return ExitCode::from(outcome.code());
+        }
+    };
+    log_where_asked();
+    let outcome = perform(cli).unwrap_or_else(|error| {
+        tell(&error);
+        error.outcome()
+    });
+    ExitCode::from(outcome.code())
+}
+
+/// Logs go to standard error, and only where `RUST_LOG` asks for them.
+fn log_where_asked() {
+    let Ok(filter) = EnvFilter::try_from_default_env() else { return };
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    // It fails only where a subscriber is set already, and nobody else sets one.
+    let _ = logging.try_init();
+}
+
+fn perform(cli: Cli) -> Result<Outcome, CliError> {
+    let Cli { global, command } = cli;
+    let mut output = Output::standard();
+    match command {
+        Command::Completions(args) => commands::completions(&args, &mut output)?,
+        Command::Config(args) => {
+            let ConfigCommand::Show(args) = &args.command;
+            commands::config_show(args, &global, &mut output)?;
+        }
+        Command::Store(command) => {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .map_err(|source| CliError::Thread { source })?;
+            let outcome = runtime.block_on(with_store(&global, command, &mut output));
+            runtime.shutdown_timeout(CLOSING);
+            return outcome;
+        }
+    }
+    output.flush()?;
+    Ok(Outcome::Done)
+}
+
+/// Runs a command that needs the store, and ends the memory in good order whatever happens.
+async fn with_store(
+    global: &GlobalArgs,
+    command: StoreCommand,
+    output: &mut Output,
+) -> Result<Outcome, CliError> {
+    let mut interrupts = Interrupts::listen()?;
+    let loaded = session::load(global)?;
+    let session = Session::open(&loaded).await?;
+    note(&format!("store: {}", session.store_url));
+    let target = match &command {
+        StoreCommand::Copy(args) => match open_target(global, args, &session).await {
+            Ok(target) => Some(target),
+            Err(error) => {
+                session.close(false).await;
+                return Err(error);
+            }
+        },
+        _ => None,
+    };
+    let performed = {
+        let (stopper, stop) = stop::stop();
+        let mut doing = pin!(dispatch(command, &session, target.as_ref(), output, &stop));
+        tokio::select! {
+            performed = &mut doing => performed,
+            () = interrupts.next() => {
+                note("interrupted: counting what was appended; once more ends at once");
+                stopper.ask();
+                or_end_at_once(&mut interrupts, doing).await
+            }
+        }
+    };
+    let flushed = output.flush();
+    let interrupted = matches!(performed, Err(CliError::Interrupted));
+    let left = or_end_at_once(&mut interrupts, close(session, target, interrupted)).await;
+    left.tell(interrupted);
+    performed.and_then(|outcome| flushed.map(|()| outcome))
+}
+
+/// Waits for the end of something, unless another interrupt says that there is no time.
+async fn or_end_at_once<T>(interrupts: &mut Interrupts, ending: impl Future<Output = T>) -> T {
+    tokio::select! {
+        ended = ending => ended,
+        () = interrupts.next() => {
+            note("ended at once; what is not counted is left to the next sweep");
+            std::process::exit(i32::from(Outcome::Failed.code()));
+        }
+    }
+}
+
+async fn open_target(
+    global: &GlobalArgs,
+    args: &CopyArgs,
+    from: &Session,
+) -> Result<Session, CliError> {
+    // A store in memory is another one each time.
+    if args.to == from.store_url && args.to.starts_with("file:") {
+        let reason = format!("--to names the store itself, {}", from.store_url);
+        return Err(CliError::Usage { reason });
+    }
+    let target = Session::open(&session::load_for_store(global, &args.to)?).await?;
+    note(&format!("copying to: {}", target.store_url));
+    Ok(target)
+}
+
+async fn dispatch(
+    command: StoreCommand,
+    session: &Session,
+    target: Option<&Session>,
+    output: &mut Output,
+    stop: &Stop,
+) -> Result<Outcome, CliError> {
+    let memory = &session.memory;
+    match command {
+        // These two end in good order by themselves, between two messages.
+        StoreCommand::Replay(args) => commands::replay(args, memory, output, stop).await,
+        StoreCommand::Copy(args) => {
+            let Some(target) = target else {
+                return Err(CliError::Usage { reason: "copy needs --to URL".to_owned() });
+            };
+            commands::copy(args, memory, &target.memory, output, stop).await
+        }
+        StoreCommand::Append(args) => stop.or(commands::append(args, memory, output)).await,
+        StoreCommand::Window(args) => stop.or(commands::window(args, memory, output)).await,
+        StoreCommand::Show(args) => stop.or(commands::show(args, memory, output)).await,
+        StoreCommand::Totals(args) => stop.or(commands::totals(args, memory, output)).await,
+        StoreCommand::List(args) => stop.or(commands::list(args, memory, output)).await,
+        StoreCommand::Export(args) => stop.or(commands::export(args, memory, output)).await,
+        StoreCommand::DropNewest(args) => {
+            stop.or(commands::drop_newest(args, memory, output)).await
+        }
+        StoreCommand::Clear(args) => stop.or(commands::clear(args, memory, output)).await,
+        StoreCommand::Sweep(args) => stop.or(commands::sweep(args, memory, output)).await,
+    }
+}
+
+async fn close(session: Session, target: Option<Session>, interrupted: bool) -> Left {
+    let mut left = session.close(interrupted).await;
+    if let Some(target) = target {
+        left.add(&target.close(interrupted).await);
+    }
+    left
+}

@@ -1,0 +1,91 @@
+//! The examples below each help.
+
+pub(super) const GENERAL: &str = "\
+Examples:
+  $ turnledger replay conversations.jsonl
+  $ turnledger --store memory: replay --budget 8000 --json conversations.jsonl
+  $ turnledger append support-7 --role user --content 'Where is my parcel?'
+  $ turnledger window support-7 --budget 4096
+
+Exit codes: 0 done, 1 failed or part failed, 2 wrong usage.";
+
+pub(super) const REPLAY: &str = "\
+Input is JSON lines of {\"id\"?, \"messages\": [...]}, a JSON array of the same, or ShareGPT
+{\"id\"?, \"conversations\": [{\"from\", \"value\"}]}, in lines or in an array. A conversation without
+an id is named by its file and its place in it. Replaying a file again adds nothing.
+
+In the summary, `seconds` is the time from the first append to the last answer of the store,
+and `seconds_to_exact` the time from there until no message was left uncounted.
+
+Examples:
+  $ turnledger replay conversations.jsonl
+  $ turnledger replay --budget 8000 monday.jsonl tuesday.json
+  $ turnledger replay --json --tallies --encoding cl100k_base conversations.jsonl
+  $ zcat dump.json.gz | turnledger replay --format sharegpt --keep-going -";
+
+pub(super) const APPEND: &str = "\
+Without --role and --content the messages are read from standard input: one JSON object in the
+OpenAI form, or one on each line. All are checked before the first is stored.
+
+Examples:
+  $ turnledger append support-7 --role user --content 'Where is my parcel?'
+  $ turnledger append support-7 --id msg-12 --role assistant --content 'On its way.'
+  $ cat turn.jsonl | turnledger append support-7 --json";
+
+pub(super) const WINDOW: &str = "\
+With --json the output is one object; its `messages` are ready to be sent to a chat API.
+
+Examples:
+  $ turnledger window support-7
+  $ turnledger window support-7 --budget 8000 --json";
+
+pub(super) const SHOW: &str = "\
+Examples:
+  $ turnledger show support-7
+  $ turnledger show support-7 --after 50 --limit 10
+  $ turnledger show support-7 --json";
+
+pub(super) const TOTALS: &str = "\
+Examples:
+  $ turnledger totals support-7
+  $ turnledger totals support-7 --json";
+
+pub(super) const LIST: &str = "\
+Examples:
+  $ turnledger list
+  $ turnledger list --namespace tenant-a --json";
+
+pub(super) const EXPORT: &str = "\
+Examples:
+  $ turnledger export > all.jsonl
+  $ turnledger export support-7 support-8 > two.jsonl";
+
+pub(super) const COPY: &str = "\
+Examples:
+  $ turnledger copy --to file:backup.redb
+  $ turnledger copy --to file:backup.redb support-7";
+
+pub(super) const DROP_NEWEST: &str = "\
+Examples:
+  $ turnledger drop-newest support-7 1";
+
+pub(super) const CLEAR: &str = "\
+Examples:
+  $ turnledger clear support-7
+  $ turnledger clear support-7 --yes";
+
+pub(super) const SWEEP: &str = "\
+Examples:
+  $ turnledger sweep
+  $ turnledger sweep --json";
+
+pub(super) const CONFIG: &str = "\
+Examples:
+  $ turnledger config show
+  $ turnledger config show --json --strict
+  $ turnledger --config turnledger.toml config show";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  $ turnledger completions bash > turnledger.bash
+  $ turnledger completions zsh > _turnledger";

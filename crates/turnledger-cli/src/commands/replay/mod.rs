@@ -1,0 +1,7 @@
+//! `replay`: real conversations through the path of a live agent.
+
+mod append;
+mod report;
+mod run;
+
+pub(crate) use run::replay;

@@ -1,0 +1,189 @@
+//! What a replay prints.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use turnledger::{Conversation, CounterId, Memory, MemoryError, Totals};
+
+use super::append::Replayed;
+use crate::args::ReplayArgs;
+use crate::commands::window::WindowShape;
+use crate::error::CliError;
+use crate::output::{Output, plain, seconds};
+
+/// Prints conversations and the summary, in the form that was asked for.
+pub(super) struct Report<'a> {
+    args: &'a ReplayArgs,
+    memory: &'a Memory,
+    output: &'a mut Output,
+}
+
+/// The line of one conversation.
+#[derive(Serialize)]
+struct Line<'a> {
+    conversation: &'a str,
+    messages: u64,
+    new_messages: u64,
+    tokens: u64,
+    pending: u64,
+    counter: &'a str,
+    window: Option<WindowShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tallies: Option<Vec<u64>>,
+}
+
+/// The sums over all conversations of the input.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Summary {
+    conversations: u64,
+    messages: u64,
+    new_messages: u64,
+    tokens: u64,
+    pub(super) pending: u64,
+    seconds: f64,
+    seconds_to_exact: f64,
+    appends_per_second: f64,
+}
+
+#[derive(Serialize)]
+struct SummaryLine<'a> {
+    summary: &'a Summary,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn begin(
+        args: &'a ReplayArgs,
+        memory: &'a Memory,
+        output: &'a mut Output,
+    ) -> Result<Self, CliError> {
+        if !args.json {
+            let [messages, new, tokens, window] = ["messages", "new", "tokens", "window"];
+            output.line(format_args!(
+                "{messages:>8} {new:>8} {tokens:>10}  {window:<32}  conversation"
+            ))?;
+        }
+        Ok(Self { args, memory, output })
+    }
+
+    /// Prints one conversation.
+    pub(super) async fn conversation(
+        &mut self,
+        replayed: &Replayed,
+        totals: &Totals,
+    ) -> Result<(), CliError> {
+        if self.output.is_closed() {
+            return Ok(());
+        }
+        let conversation = self.memory.conversation(replayed.id.clone());
+        // A window that cannot be is an answer, not a failure.
+        let window = match conversation.window(self.args.budget).await {
+            Ok(window) => Ok(WindowShape::of(&window)),
+            Err(MemoryError::Window(error)) => Err(error.to_string()),
+            Err(error) => return Err(error.into()),
+        };
+        if !self.args.json {
+            return self.human(replayed, totals, &window);
+        }
+        let tallies = if self.args.tallies { Some(tallies(&conversation).await?) } else { None };
+        let (window, window_error) = match window {
+            Ok(window) => (Some(window), None),
+            Err(error) => (None, Some(error)),
+        };
+        self.output.json(&Line {
+            conversation: replayed.id.as_str(),
+            messages: totals.messages,
+            new_messages: replayed.new_messages,
+            tokens: totals.tokens,
+            pending: totals.pending,
+            counter: self.memory.tally_id().as_str(),
+            window,
+            window_error,
+            tallies,
+        })
+    }
+
+    fn human(
+        &mut self,
+        replayed: &Replayed,
+        totals: &Totals,
+        window: &Result<WindowShape, String>,
+    ) -> Result<(), CliError> {
+        let Totals { messages, tokens, .. } = totals;
+        let (new, id) = (replayed.new_messages, plain(replayed.id.as_str()));
+        let fits = match window {
+            Ok(window) => window.to_string(),
+            Err(_) => format!("none of {} tokens", self.args.budget),
+        };
+        self.output.line(format_args!("{messages:>8} {new:>8} {tokens:>10}  {fits:<32}  {id}"))?;
+        match window {
+            Ok(_) => Ok(()),
+            Err(error) => self.output.line(format_args!("{:>30}{error}", "")),
+        }
+    }
+
+    /// Prints the last line, or lines.
+    pub(super) fn summary(&mut self, summary: &Summary) -> Result<(), CliError> {
+        if self.args.json {
+            return self.output.json(&SummaryLine { summary });
+        }
+        for line in summary.lines(self.memory.tally_id()) {
+            self.output.line(line)?;
+        }
+        Ok(())
+    }
+}
+
+/// The tokens of every message, in the order of their places.
+async fn tallies(conversation: &Conversation) -> Result<Vec<u64>, MemoryError> {
+    let (mut export, mut tallies) = (conversation.export(), Vec::new());
+    while let Some(entry) = export.next().await {
+        tallies.push(entry?.tally.map_or(0, |tally| tally.tokens));
+    }
+    Ok(tallies)
+}
+
+impl Summary {
+    pub(super) fn new(appending: Duration, to_exact: Duration) -> Self {
+        Self {
+            conversations: 0,
+            messages: 0,
+            new_messages: 0,
+            tokens: 0,
+            pending: 0,
+            seconds: appending.as_secs_f64(),
+            seconds_to_exact: to_exact.as_secs_f64(),
+            appends_per_second: 0.0,
+        }
+    }
+
+    pub(super) fn add(&mut self, replayed: &Replayed, totals: &Totals) {
+        self.conversations += 1;
+        self.messages += totals.messages;
+        self.new_messages += replayed.new_messages;
+        self.tokens += totals.tokens;
+        self.pending += totals.pending;
+        if self.seconds > 0.0 {
+            #[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
+            let new_messages = self.new_messages as f64;
+            self.appends_per_second = new_messages / self.seconds;
+        }
+    }
+
+    fn lines(&self, counter: &CounterId) -> [String; 2] {
+        let Self { conversations, messages, new_messages, tokens, pending, .. } = self;
+        let (took, rate) = (seconds(self.seconds), self.appends_per_second);
+        let exact = if *pending == 0 { "all exact" } else { "not all exact" };
+        [
+            format!(
+                "{conversations} conversations, {messages} messages ({new_messages} new), {tokens} tokens, \
+                 {pending} pending, counted by {counter}"
+            ),
+            format!(
+                "{new_messages} appends in {took}, {rate:.0} a second; {exact} {} after the last",
+                seconds(self.seconds_to_exact),
+            ),
+        ]
+    }
+}

@@ -1,0 +1,81 @@
+//! `totals`: a conversation's sums.
+
+use serde::Serialize;
+use turnledger::{LedgerTotals, Memory, Totals};
+
+use super::named::existing;
+use crate::args::TotalsArgs;
+use crate::error::{CliError, Outcome};
+use crate::output::{Output, plain, table};
+
+/// The sums under the counter that was asked for, and under each that has counted here.
+#[derive(Serialize)]
+struct Shown<'a> {
+    conversation: &'a str,
+    counter: &'a str,
+    messages: u64,
+    tokens: u64,
+    pending: u64,
+    complete: bool,
+    counters: Vec<Sums<'a>>,
+}
+
+/// The sums under one counter.
+#[derive(Serialize)]
+struct Sums<'a> {
+    counter: &'a str,
+    messages: u64,
+    tokens: u64,
+    pending: u64,
+    complete: bool,
+}
+
+impl<'a> Sums<'a> {
+    fn of(counter: &'a str, totals: Totals) -> Self {
+        let Totals { messages, tokens, pending, complete } = totals;
+        Self { counter, messages, tokens, pending, complete }
+    }
+}
+
+/// Prints the sums.
+pub(crate) async fn totals(
+    args: TotalsArgs,
+    memory: &Memory,
+    output: &mut Output,
+) -> Result<Outcome, CliError> {
+    let (_, ledger) = existing(memory, &args.conversation).await?;
+    let Sums { counter, messages, tokens, pending, complete } =
+        Sums::of(memory.tally_id().as_str(), ledger.under(memory.tally_id()));
+    let counters = sums(&ledger);
+    if args.encoded.json {
+        let conversation = args.conversation.as_str();
+        output.json(&Shown {
+            conversation,
+            counter,
+            messages,
+            tokens,
+            pending,
+            complete,
+            counters,
+        })?;
+        return Ok(Outcome::Done);
+    }
+    output.line(format_args!("{}: {messages} messages", plain(&args.conversation)))?;
+    let mut rows = vec![["counter", "tokens", "pending", "complete"].map(str::to_owned)];
+    let asked = Sums { counter, messages, tokens, pending, complete };
+    let listed = counters.iter().any(|sums| sums.counter == counter);
+    rows.extend(counters.iter().chain((!listed).then_some(&asked)).map(row));
+    for line in table(&rows) {
+        output.line(line)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn sums(ledger: &LedgerTotals) -> Vec<Sums<'_>> {
+    ledger.counters.iter().map(|entry| Sums::of(entry.counter.as_str(), entry.totals)).collect()
+}
+
+fn row(sums: &Sums<'_>) -> [String; 4] {
+    let complete = if sums.complete { "yes" } else { "no" };
+    [plain(sums.counter), sums.tokens.to_string(), sums.pending.to_string(), complete.to_owned()]
+}

@@ -1,0 +1,157 @@
+//! What the program can fail with, and the exit code of each.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use std::io::{self, Write};
+
+use turnledger::settings::SettingsError;
+use turnledger::wiring::OpenError;
+use turnledger::{ConversationKey, IdError, MemoryError};
+
+use crate::input::{BadInput, Place};
+use crate::output::plain;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Everything was done.
+    Done,
+    /// Something was not done; it was told already.
+    Failed,
+    /// The command line makes no sense.
+    Usage,
+}
+
+impl Outcome {
+    /// The process's exit code.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+        }
+    }
+}
+
+/// A message of the input.
+#[derive(Debug)]
+pub(crate) struct MessagePlace {
+    /// Where its conversation begins.
+    pub(crate) place: Place,
+    /// The conversation's id.
+    pub(crate) id: String,
+    /// Its place in the conversation, from 1.
+    pub(crate) number: u64,
+}
+
+impl fmt::Display for MessagePlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, id, number } = self;
+        write!(formatter, "{place}: conversation {id:?}: message {number}")
+    }
+}
+
+/// What the program can fail with. Nothing here shows content of messages.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error("the settings cannot be used")]
+    Settings {
+        #[from]
+        source: SettingsError,
+    },
+    #[error("the store cannot be used")]
+    Open {
+        source: OpenError,
+        /// Whether its URL was given on the command line.
+        given: bool,
+    },
+    #[error("{what} cannot be used")]
+    Id {
+        /// The argument or option.
+        what: &'static str,
+        source: IdError,
+    },
+    #[error("{reason}")]
+    Usage { reason: String },
+    #[error("there is no conversation {key}")]
+    NoConversation { key: ConversationKey },
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    #[error(transparent)]
+    Input(#[from] BadInput),
+    #[error("{at}: conflict: other content is stored at its place")]
+    Conflict { at: Box<MessagePlace>, source: MemoryError },
+    #[error("{at} was not stored")]
+    NotStored { at: Box<MessagePlace>, source: MemoryError },
+    #[error("conflict: other content is stored under the message's id")]
+    KnownId { source: MemoryError },
+    #[error("conversation {id:?} was not copied")]
+    NotCopied { id: String, source: MemoryError },
+    #[error("conversation {id:?} was copied, and its sums differ: {detail}")]
+    CopyDiffers { id: String, detail: String },
+    #[error("standard input cannot be read")]
+    StandardInput { source: io::Error },
+    #[error("standard input holds no message; give one, or use --role and --content")]
+    NoMessage,
+    #[error("standard input is longer than {limit} bytes; append it in parts")]
+    LongStandardInput { limit: u64 },
+    #[error("standard input is not UTF-8 text")]
+    StandardInputNotUtf8,
+    #[error("standard input, line {line}: the message cannot be used, and nothing was stored")]
+    BadMessage { line: usize, source: Box<dyn Error + Send + Sync> },
+    #[error("the message cannot be used, and nothing was stored")]
+    BadContent { source: Box<dyn Error + Send + Sync> },
+    #[error(
+        "{messages} messages of {conversations} conversations are still not counted; `turnledger sweep` tries again"
+    )]
+    StillPending { messages: u64, conversations: u64 },
+    #[error("standard output cannot be written")]
+    Output { source: io::Error },
+    #[error("a thread cannot be started")]
+    Thread { source: io::Error },
+    #[error("signals cannot be received")]
+    Signals { source: io::Error },
+    #[error(
+        "interrupted before the end; what was stored stays so, and `replay` and `copy` go on from there"
+    )]
+    Interrupted,
+}
+
+impl CliError {
+    /// How the program ends with this error.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Usage { .. }
+            | Self::Id { .. }
+            // Only options and arguments are values that the program itself gives.
+            | Self::Settings { source: SettingsError::GivenValue { .. } }
+            | Self::Open {
+                given: true,
+                source:
+                    OpenError::NoScheme
+                    | OpenError::UnknownScheme { .. }
+                    | OpenError::RedisNotAvailable { .. }
+                    | OpenError::StoreUrl { .. },
+            } => Outcome::Usage,
+            _ => Outcome::Failed,
+        }
+    }
+}
+
+/// Says on standard error what failed, and why.
+///
+/// Where standard error is closed there is nobody to tell.
+pub(crate) fn tell(error: &CliError) {
+    let mut text = format!("error: {}\n", plain(&error.to_string()));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = writeln!(text, "  caused by: {}", plain(&error.to_string()));
+        cause = error.source();
+    }
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says something else on standard error.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", plain(text));
+}

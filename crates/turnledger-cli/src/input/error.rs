@@ -1,0 +1,132 @@
+//! What is wrong with input. Nothing here shows content.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use turnledger::{IdError, MessageError};
+
+/// Where something stands in the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The file, as it was named.
+    pub(crate) file: Arc<str>,
+    /// The line, from 1.
+    pub(crate) line: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}, line {}", self.file, self.line)
+    }
+}
+
+/// A piece of input that is no conversation.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadInput {
+    /// One conversation cannot be read; the next one may.
+    #[error("{place}: the conversation cannot be read, and nothing of it is stored")]
+    Conversation {
+        /// Where it begins, or where the fault in it is, if that is known.
+        place: Place,
+        /// Why not.
+        source: InputError,
+    },
+    /// The rest of a file cannot be read.
+    #[error("{place}: the rest of the file cannot be read")]
+    Rest {
+        /// Where reading ended.
+        place: Place,
+        /// Why.
+        source: InputError,
+    },
+    /// A file cannot be read at all.
+    #[error("{file} cannot be read")]
+    File {
+        /// The file, as it was named.
+        file: Arc<str>,
+        /// What the system says.
+        source: InputError,
+    },
+}
+
+/// Why input cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error("the system refuses to read it")]
+    Read { source: io::Error },
+    #[error("it is a directory; name the files in it")]
+    Directory,
+    #[error("it is not UTF-8 text, from byte {byte} of the line on")]
+    NotUtf8 { byte: usize },
+    #[error("it is UTF-16 text; convert it to UTF-8")]
+    Utf16,
+    #[error("it is longer than {limit} bytes, the most that one conversation may take")]
+    TooLong { limit: usize },
+    #[error("it is not valid JSON")]
+    Syntax {
+        /// The parser's words, which name a place and never quote the text.
+        source: serde_json::Error,
+    },
+    #[error("it must be a JSON object, such as {{\"id\": \"a\", \"messages\": []}}")]
+    NotAnObject,
+    #[error("the file must begin with `[`, as an array of conversations does")]
+    NotAnArray,
+    #[error("the array ends without `]`")]
+    UnclosedArray,
+    #[error("what begins here does not end before the file does")]
+    UnclosedElement,
+    #[error("a conversation is missing between two commas, or before the closing `]`")]
+    EmptyElement,
+    #[error("after a conversation must come `,` or `]`")]
+    NoComma,
+    #[error("there is text behind the array's closing `]`")]
+    TextAfterArray,
+    #[error("`id` must be a text")]
+    IdNotText,
+    #[error("`id` cannot be used")]
+    Id { source: IdError },
+    #[error("it has neither `messages` nor `conversations`")]
+    NoMessages,
+    #[error("it has no `{key}`, which the forced format wants")]
+    Missing { key: &'static str },
+    #[error("it has both `messages` and `conversations`; choose one with --format")]
+    Both,
+    #[error("`{key}` must be an array")]
+    NotAList { key: &'static str },
+    #[error("message {number} cannot be used")]
+    Message {
+        /// Its place in the conversation, from 1.
+        number: usize,
+        source: Box<MessageFault>,
+    },
+    #[error("the id {id:?} comes twice: it stands at {first} already")]
+    Twice { id: String, first: Place },
+    #[error(
+        "the id {id:?}, made of the file's name and the place, comes twice: it stands at {first} already; give the conversations an `id`"
+    )]
+    MadeTwice { id: String, first: Place },
+}
+
+/// What is wrong with one message.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MessageFault {
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error("it must be an object of `from` and `value`")]
+    NotATurn { source: Option<serde_json::Error> },
+    #[error("`{key}` must be a text")]
+    NotText { key: &'static str },
+    #[error(
+        "unknown speaker {from:?} in `from`; use human, gpt, system, tool, function or observation"
+    )]
+    UnknownSpeaker {
+        /// At most 32 characters of it.
+        from: String,
+    },
+}
+
+/// A message's place, from 1, with its fault.
+pub(crate) fn at_message(index: usize, fault: impl Into<MessageFault>) -> InputError {
+    InputError::Message { number: index + 1, source: Box::new(fault.into()) }
+}

@@ -1,0 +1,168 @@
+//! `config show`: values, layers, sources.
+
+use serde_json::{Value, json};
+
+use crate::support::{Place, Run};
+
+fn row(run: &Run, key: &str) -> Value {
+    run.json()[0][key].clone()
+}
+
+fn expect(run: &Run, key: &str, value: impl Into<Value>, layer: &str, source: impl Into<Value>) {
+    let found = row(run, key);
+    assert_eq!(found["value"], value.into(), "{key}");
+    assert_eq!(found["layer"], layer, "{key}");
+    assert_eq!(found["source"], source.into(), "{key}");
+    assert_eq!(found.as_object().map(serde_json::Map::len), Some(3), "{key}");
+}
+
+#[test]
+fn every_setting_has_a_default_in_its_own_type() {
+    let place = Place::new();
+    let run = place.run(&["config", "show", "--json"]).exits(0).says("settings file: none");
+    assert_eq!(run.json().len(), 1, "one object and nothing else");
+    let check = |key: &str, value: Value| expect(&run, key, value, "default", Value::Null);
+    check("counter.encoding", json!("o200k_base"));
+    check("counter.policy", json!("adaptive"));
+    check("counter.deadline", json!("5s"));
+    check("counter.inline_budget", json!("20us"));
+    check("queue.capacity", json!(1000));
+    check("sweep.interval", json!("5s"));
+    check("sweep.lease", json!("30s"));
+    check("sweep.grace", json!("10s"));
+    check("store.durability", json!("sync"));
+    check("store.cache_bytes", json!(67_108_864));
+    check("store.ttl", Value::Null);
+    check("memory.namespace", json!("default"));
+    check("memory.deadline", json!("10s"));
+    check("memory.shutdown_deadline", json!("10s"));
+    check("limits.id_bytes", json!(256));
+    check("limits.message_bytes", json!(1_048_576));
+    check("limits.batch_messages", json!(1000));
+    check("limits.json_depth", json!(128));
+    assert!(row(&run, "counter.workers")["value"].is_u64());
+    let url = row(&run, "store.url")["value"].as_str().unwrap().to_owned();
+    assert!(
+        url.starts_with("file:") && url.ends_with("/home/data/turnledger/memory.redb"),
+        "{url}"
+    );
+}
+
+#[test]
+fn each_layer_wins_over_the_one_below() {
+    let place = Place::new();
+    place.file("turnledger.toml", "[queue]\ncapacity = 1\n[sweep]\nlease = \"1m30s\"\n[memory]\nnamespace = \"f\"\n[counter]\npolicy = \"inline\"\n");
+    let words = [
+        "config",
+        "show",
+        "--json",
+        "--namespace",
+        "x",
+        "--encoding",
+        "cl100k_base",
+        "--count-policy",
+        "background",
+    ];
+    let variables = [
+        ("TURNLEDGER__QUEUE__CAPACITY", "2"),
+        ("TURNLEDGER__MEMORY__NAMESPACE", "e"),
+        ("TURNLEDGER__MEMORY__DEADLINE", ""),
+    ];
+    let run =
+        place.run_with(&words, "", &variables).exits(0).says("settings file: turnledger.toml");
+    expect(&run, "sweep.lease", json!("1m 30s"), "file", json!("turnledger.toml"));
+    expect(&run, "queue.capacity", json!(2), "environment", json!("TURNLEDGER__QUEUE__CAPACITY"));
+    expect(&run, "memory.namespace", json!("x"), "explicit", Value::Null);
+    expect(&run, "counter.encoding", json!("cl100k_base"), "explicit", Value::Null);
+    expect(&run, "counter.policy", json!("background"), "explicit", Value::Null);
+    // An empty variable counts as not set.
+    expect(&run, "memory.deadline", json!("10s"), "default", Value::Null);
+}
+
+#[test]
+fn files_are_looked_for_in_their_order() {
+    let place = Place::new();
+    let capacity = |words: &[&str]| {
+        let run = place.run(&[&["config", "show", "--json"], words].concat()).exits(0);
+        let row = row(&run, "queue.capacity");
+        (row["value"].as_u64().unwrap(), row["source"].as_str().unwrap_or("none").to_owned())
+    };
+    assert_eq!(capacity(&[]), (1000, "none".to_owned()));
+    place.file("home/config/turnledger/turnledger.toml", "[queue]\ncapacity = 1\n");
+    let (value, source) = capacity(&[]);
+    assert_eq!(value, 1);
+    assert!(source.ends_with("home/config/turnledger/turnledger.toml"), "{source}");
+    place.file("turnledger.toml", "[queue]\ncapacity = 2\n");
+    assert_eq!(capacity(&[]), (2, "turnledger.toml".to_owned()));
+    place.file("other.yaml", "queue:\n  capacity: 3\n");
+    assert_eq!(capacity(&["--config", "other.yaml"]), (3, "other.yaml".to_owned()));
+    place.file("other.json", r#"{"queue": {"capacity": 4}}"#);
+    assert_eq!(capacity(&["--config", "other.json"]), (4, "other.json".to_owned()));
+}
+
+#[test]
+fn a_variable_that_cannot_be_read_is_a_warning_unless_strict() {
+    let place = Place::new();
+    let variables = [("TURNLEDGER__SWEEP__LEASE", "30"), ("TURNLEDGER__QUEUE__CAPACITY", "7")];
+    let run = place.run_with(&["config", "show", "--json"], "", &variables).exits(0);
+    let run = run
+        .says("warning: environment variable TURNLEDGER__SWEEP__LEASE is \"30\"")
+        .says("sweep.lease is 30s");
+    expect(&run, "sweep.lease", json!("30s"), "default", Value::Null);
+    expect(&run, "queue.capacity", json!(7), "environment", json!("TURNLEDGER__QUEUE__CAPACITY"));
+    // Every command tells it, not only this one.
+    let run = place.run_with(&["--store", "memory:", "list"], "", &variables).exits(0);
+    run.says("warning: environment variable TURNLEDGER__SWEEP__LEASE");
+    for words in
+        [&["config", "show", "--json", "--strict"][..], &["--strict", "--store", "memory:", "list"]]
+    {
+        let run = place.run_with(words, "", &variables).exits(1);
+        assert_eq!(run.says("TURNLEDGER__SWEEP__LEASE").stdout, "");
+    }
+}
+
+#[test]
+fn a_file_with_an_unknown_key_or_none_at_all_is_an_error() {
+    let place = Place::new();
+    let check = |text: &str, reasons: &[&str]| {
+        place.file("bad.toml", text);
+        let run = place.run(&["--config", "bad.toml", "config", "show"]).exits(1).says("bad.toml");
+        let run = reasons.iter().fold(run, |run, reason| run.says(reason));
+        assert_eq!(run.stdout, "");
+    };
+    check("[queue]\ncapacty = 1\n", &["queue.capacty", "queue.capacity"]);
+    check("[queues]\ncapacity = 1\n", &["[queues]"]);
+    check("[queue]\ncapacity = \"many\"\n", &["queue.capacity", "many"]);
+    check("[sweep]\nlease = 30\n", &["sweep.lease", "30s"]);
+    check("[queue\n", &["line 1"]);
+    place.run(&["--config", "missing.toml", "config", "show"]).exits(1).says("missing.toml");
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let place = Place::new();
+    let variables = [("TURNLEDGER__STORE__URL", "redis://u:hunter2@host:1/0")];
+    let run = place.run_with(&["config", "show", "--json"], "", &variables).exits(0);
+    let source = json!("TURNLEDGER__STORE__URL");
+    expect(&run, "store.url", json!("redis://u:***@host:1/0"), "environment", source);
+    let human = place.run_with(&["config", "show"], "", &variables).exits(0);
+    assert!(!format!("{}{}", human.stdout, human.stderr).contains("hunter2"));
+    let open = place.run_with(&["list"], "", &variables).exits(1).says("redis");
+    assert!(!open.stderr.contains("hunter2"), "{}", open.stderr);
+}
+
+#[test]
+fn people_get_a_table_and_the_file_that_was_read() {
+    let place = Place::new();
+    place.file("turnledger.toml", "[queue]\ncapacity = 1\n");
+    let run = place.run(&["config", "show"]).exits(0);
+    assert_eq!(run.stderr, "");
+    let lines: Vec<_> = run.stdout.lines().collect();
+    assert_eq!(lines[0], "settings file: turnledger.toml");
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(lines[1]), ["key", "value", "layer", "source"]);
+    let capacity = lines.iter().find(|line| line.starts_with("queue.capacity")).unwrap();
+    assert_eq!(words(capacity), ["queue.capacity", "1", "file", "turnledger.toml"]);
+    let encoding = lines.iter().find(|line| line.starts_with("counter.encoding")).unwrap();
+    assert_eq!(words(encoding), ["counter.encoding", "o200k_base", "default", "-"]);
+}

@@ -1,0 +1,26 @@
+//! The program as a process: what it prints, where, and how it exits.
+
+#[cfg(test)]
+mod append;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod conversations;
+#[cfg(test)]
+mod formats;
+#[cfg(test)]
+mod interrupts;
+#[cfg(test)]
+mod pipes;
+#[cfg(test)]
+mod repeats;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod stores;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod usage;
