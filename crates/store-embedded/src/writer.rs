@@ -1,0 +1,158 @@
+//! The thread that writes: it commits whatever is waiting in one transaction.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use redb::Database;
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::error::TryRecvError;
+
+use crate::error::{EmbeddedError, Fault};
+use crate::job::{Failure, Job};
+use crate::schema::Tables;
+use crate::shared::Shared;
+use crate::write::{Batch, State, sweep_up};
+
+/// What is sent to the writer.
+pub(crate) enum Order {
+    Write(Box<dyn Job>),
+    /// Do what was ordered before, and end.
+    Close,
+}
+
+/// Most operations in one transaction.
+const BATCH_JOBS: usize = 4096;
+/// A transaction takes no further operation once it holds so many bytes, so that those in it do
+/// not wait for long and the pages that it changes fit the cache.
+const BATCH_BYTES: usize = 8 << 20;
+/// Blocks that are swept up in one transaction while nobody waits.
+const IDLE_BLOCKS: usize = 16;
+/// Blocks that are swept up along with other writes, so that garbage goes under load too.
+const BUSY_BLOCKS: usize = 1;
+
+/// The writer's side of the store.
+pub(crate) struct Writer {
+    database: Arc<Database>,
+    shared: Arc<Shared>,
+    state: State,
+    orders: Receiver<Order>,
+}
+
+impl Writer {
+    pub(crate) const fn new(
+        database: Arc<Database>,
+        shared: Arc<Shared>,
+        state: State,
+        orders: Receiver<Order>,
+    ) -> Self {
+        Self { database, shared, state, orders }
+    }
+
+    /// Works until the store is closed or its last handle is dropped, and everything that was
+    /// ordered before is done.
+    pub(crate) fn run(mut self) {
+        let mut jobs = Vec::new();
+        while self.wait(&mut jobs) {
+            self.commit(&mut jobs);
+        }
+    }
+
+    /// Takes what is waiting; false where nothing more will come.
+    fn wait(&mut self, jobs: &mut Vec<Box<dyn Job>>) -> bool {
+        let mut bytes = 0;
+        loop {
+            let order = match self.orders.try_recv() {
+                Ok(order) => order,
+                Err(TryRecvError::Disconnected) => return !jobs.is_empty(),
+                Err(TryRecvError::Empty) if !jobs.is_empty() => return true,
+                Err(TryRecvError::Empty) => {
+                    let idle = !self.shared.is_poisoned();
+                    if idle && self.state.has_chores(self.shared.clock.now()) {
+                        return true;
+                    }
+                    match self.orders.blocking_recv() {
+                        Some(order) => order,
+                        None => return false,
+                    }
+                }
+            };
+            match order {
+                Order::Write(job) => {
+                    bytes += job.bytes();
+                    jobs.push(job);
+                    if jobs.len() == BATCH_JOBS || bytes >= BATCH_BYTES {
+                        return true;
+                    }
+                }
+                // What waits already is still done.
+                Order::Close => self.orders.close(),
+            }
+        }
+    }
+
+    /// Does all jobs in one transaction, and answers them.
+    fn commit(&mut self, jobs: &mut Vec<Box<dyn Job>>) {
+        let mut committing = false;
+        let result = if self.shared.is_poisoned() {
+            Err(Failure::Poisoned)
+        } else {
+            // A panic of the backend must not leave callers without an answer.
+            let transact = AssertUnwindSafe(|| self.transact(jobs, &mut committing));
+            catch_unwind(transact).unwrap_or_else(|_| {
+                Err(if committing {
+                    Failure::Commit(Arc::new(EmbeddedError::Panicked))
+                } else {
+                    Failure::Panicked
+                })
+            })
+        };
+        match result {
+            Ok(()) => jobs.drain(..).for_each(Job::acknowledge),
+            Err(failure) => {
+                // The database may be in any state now; opening it anew finds a sound one.
+                self.shared.poison();
+                jobs.drain(..).for_each(|job| job.fail(&failure, &self.shared.what));
+            }
+        }
+    }
+
+    fn transact(
+        &mut self,
+        jobs: &mut [Box<dyn Job>],
+        committing: &mut bool,
+    ) -> Result<(), Failure> {
+        let before = |error: redb::Error| Failure::Before(Arc::new(error));
+        let transaction = self.database.begin_write().map_err(|error| before(error.into()))?;
+        let tables = Tables::open(&transaction).map_err(|error| before(error.into()))?;
+        let mut batch = Batch::new(tables, &mut self.state, &self.shared);
+        for job in jobs.iter_mut().filter(|job| !job.is_abandoned()) {
+            batch.now = self.shared.clock.now();
+            job.apply(&mut batch).map_err(before)?;
+        }
+        if batch.state.has_chores(batch.now) && (jobs.is_empty() || batch.changes > 0) {
+            let blocks = if jobs.is_empty() { IDLE_BLOCKS } else { BUSY_BLOCKS };
+            // What cannot be read is left where it is.
+            if let Err(Fault::Backend(error)) = sweep_up(&mut batch, blocks) {
+                return Err(before(error));
+            }
+        }
+        batch.finish().map_err(|error| before(error.into()))?;
+        let changed = batch.changes > 0;
+        let ended = std::mem::take(&mut batch.ended);
+        drop(batch);
+        if changed {
+            *committing = true;
+            let failed = |error: redb::CommitError| Failure::Commit(Arc::new(error));
+            transaction.commit().map_err(failed)?;
+        } else {
+            transaction.abort().map_err(|error| before(error.into()))?;
+        }
+        if !ended.is_empty() {
+            let mut leases = self.shared.leases.hold();
+            for number in ended {
+                leases.remove(&number);
+            }
+        }
+        Ok(())
+    }
+}

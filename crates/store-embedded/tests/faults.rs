@@ -1,0 +1,262 @@
+//! What happens when the storage fails: nothing is acknowledged that is not there.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support;
+
+use std::io::Error;
+use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
+use memory_core::{
+    Append, ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt, Namespace,
+    StoreError, Tally,
+};
+use memory_testkit::sample;
+use mockall::mock;
+use store_embedded::EmbeddedStore;
+use store_embedded::backend::{BackendError, StorageBackend};
+use support::Pages;
+
+mock! {
+    #[derive(Debug)]
+    Disk {}
+
+    impl StorageBackend for Disk {
+        fn len(&self) -> Result<u64, Error>;
+        fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), Error>;
+        fn set_len(&self, len: u64) -> Result<(), Error>;
+        fn sync_data(&self) -> Result<(), Error>;
+        fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error>;
+        fn close(&self) -> Result<(), Error>;
+        fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError>;
+        fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError>;
+    }
+}
+
+/// What the tests decide about a disk.
+#[derive(Debug, Default)]
+struct Plan {
+    syncs: AtomicU64,
+    writes: AtomicU64,
+    fail_sync: AtomicBool,
+    /// The write, counted from when this is set, that fails; 0 for none.
+    fail_write: AtomicU64,
+    on_close: Mutex<Option<mpsc::Sender<()>>>,
+}
+
+fn words() -> CounterId {
+    CounterId::new("words").unwrap()
+}
+
+/// A disk in memory that fails as planned; `on_sync` is called in every sync.
+fn disk(pages: &Pages, plan: &Arc<Plan>, on_sync: impl Fn() + Send + Sync + 'static) -> MockDisk {
+    let mut disk = MockDisk::new();
+    let own = pages.clone();
+    disk.expect_len().returning(move || own.len());
+    let own = pages.clone();
+    disk.expect_read().returning(move |offset, out| own.read(offset, out));
+    let own = pages.clone();
+    disk.expect_set_len().returning(move |len| own.set_len(len));
+    let (own, planned) = (pages.clone(), Arc::clone(plan));
+    disk.expect_write().returning(move |offset, data| {
+        let nth = planned.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        if nth == planned.fail_write.load(Ordering::SeqCst) {
+            return Err(Error::from(std::io::ErrorKind::StorageFull));
+        }
+        own.write(offset, data)
+    });
+    let (own, planned) = (pages.clone(), Arc::clone(plan));
+    disk.expect_sync_data().returning(move || {
+        planned.syncs.fetch_add(1, Ordering::SeqCst);
+        on_sync();
+        if planned.fail_sync.load(Ordering::SeqCst) {
+            return Err(Error::other("the disk is gone"));
+        }
+        own.sync_data()
+    });
+    let planned = Arc::clone(plan);
+    disk.expect_close().returning(move || {
+        if let Some(closed) = planned.on_close.lock().unwrap().take() {
+            closed.send(()).unwrap();
+        }
+        Ok(())
+    });
+    disk.expect_try_lock_range().returning(|_, _| Err(BackendError::Unsupported));
+    disk.expect_unlock_range().returning(|_, _| Err(BackendError::Unsupported));
+    disk
+}
+
+fn key(id: &str) -> ConversationKey {
+    ConversationKey::new(Namespace::default(), ConversationId::new(id).unwrap())
+}
+
+fn one(text: &str) -> Append {
+    sample::batch(&words(), [sample::user(text, Tally::exact(1))])
+}
+
+async fn texts(store: &EmbeddedStore, key: &ConversationKey) -> Vec<String> {
+    let counter = words();
+    let (_, messages) = store.read_all(key, &counter).await.unwrap();
+    messages.iter().map(|message| message.payload.to_string()).collect()
+}
+
+async fn open(disk: MockDisk) -> EmbeddedStore {
+    EmbeddedStore::builder().backend(disk).open_async().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_failed_sync_is_never_acknowledged_and_poisons_the_store() {
+    let (pages, plan) = (Pages::default(), Arc::new(Plan::default()));
+    let store = open(disk(&pages, &plan, || ())).await;
+    let key = key("a");
+    store.append(&key, one("safe")).await.unwrap();
+    plan.fail_sync.store(true, Ordering::SeqCst);
+    let lost = store.append(&key, one("lost")).await.unwrap_err();
+    assert!(matches!(lost, StoreError::OutcomeUnknown { operation: "append", .. }), "{lost:?}");
+    assert!(lost.is_outcome_unknown() && !lost.is_retryable());
+    plan.fail_sync.store(false, Ordering::SeqCst);
+    let later = store.append(&key, one("later")).await.unwrap_err();
+    assert!(matches!(later, StoreError::Poisoned), "{later:?}");
+    let read = store.totals(&key).await.unwrap_err();
+    assert!(matches!(read, StoreError::Poisoned), "{read:?}");
+    store.close().await;
+    let again = EmbeddedStore::builder().backend(pages.after_a_kill()).open_async().await.unwrap();
+    let found = texts(&again, &key).await;
+    assert!(found[0].contains("safe"), "{found:?}");
+    assert!(found.len() <= 2 && found.iter().all(|text| !text.contains("later")), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_lets_go_of_its_storage_and_loses_nothing() {
+    let (pages, plan) = (Pages::default(), Arc::new(Plan::default()));
+    let (closed, is_closed) = mpsc::channel();
+    *plan.on_close.lock().unwrap() = Some(closed);
+    let store = open(disk(&pages, &plan, || ())).await;
+    let key = key("a");
+    store.append(&key, one("kept")).await.unwrap();
+    let clone = store.clone();
+    drop(store);
+    clone.append(&key, one("kept too")).await.unwrap();
+    drop(clone);
+    is_closed.recv().unwrap();
+    let again = EmbeddedStore::builder().backend(pages).open_async().await.unwrap();
+    assert_eq!(texts(&again, &key).await.len(), 2);
+}
+
+#[tokio::test]
+async fn wherever_a_write_fails_what_was_acknowledged_is_there_afterwards() {
+    let mut failures = 0;
+    for nth in 1..40 {
+        let (pages, plan) = (Pages::default(), Arc::new(Plan::default()));
+        let store = open(disk(&pages, &plan, || ())).await;
+        let begun = plan.writes.load(Ordering::SeqCst);
+        plan.fail_write.store(begun + nth, Ordering::SeqCst);
+        let key = key("a");
+        let mut acknowledged = 0;
+        for index in 0..8 {
+            match store.append(&key, one(&format!("message {index}"))).await {
+                Ok(appended) => {
+                    assert_eq!(acknowledged, index, "acknowledged after a failure");
+                    acknowledged = appended.messages[0].seq.get();
+                }
+                Err(StoreError::Poisoned) => assert!(failures > 0),
+                Err(error) => {
+                    assert!(!error.is_retryable(), "{error:?}");
+                    failures += 1;
+                }
+            }
+        }
+        store.close().await;
+        let again =
+            EmbeddedStore::builder().backend(pages.after_a_kill()).open_async().await.unwrap();
+        let found = texts(&again, &key).await;
+        let count = found.len() as u64;
+        assert!(count == acknowledged || count == acknowledged + 1, "{count} of {acknowledged}");
+        for (index, text) in found.iter().enumerate() {
+            assert!(text.contains(&format!("message {index}")), "{text} at {index}");
+        }
+        let report = again.repair(&key, memory_core::Repair::Check).await.unwrap();
+        assert_eq!(report.differences, []);
+    }
+    assert!(failures >= 30, "only {failures} of 39 planned failures came about");
+}
+
+/// A store whose next sync waits until it is let go.
+struct Held {
+    store: EmbeddedStore,
+    plan: Arc<Plan>,
+    armed: Arc<AtomicBool>,
+    entered: mpsc::Receiver<()>,
+    release: mpsc::Sender<()>,
+}
+
+async fn held() -> Held {
+    let (pages, plan) = (Pages::default(), Arc::new(Plan::default()));
+    let armed = Arc::new(AtomicBool::new(false));
+    let (enter, entered) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    let released = Mutex::new(released);
+    let is_armed = Arc::clone(&armed);
+    let wait = move || {
+        if is_armed.swap(false, Ordering::SeqCst) {
+            enter.send(()).unwrap();
+            released.lock().unwrap().recv().unwrap();
+        }
+    };
+    let store = open(disk(&pages, &plan, wait)).await;
+    Held { store, plan, armed, entered, release }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_committed_together_and_a_refusal_stays_alone() {
+    let held = held().await;
+    let known = sample::with_id(sample::user("known", Tally::exact(1)), "id");
+    let counter = words();
+    held.store.append(&key("0"), sample::batch(&counter, [known])).await.unwrap();
+    held.armed.store(true, Ordering::SeqCst);
+    let first = tokio::spawn({
+        let store = held.store.clone();
+        async move { store.append(&key("first"), one("first")).await }
+    });
+    held.entered.recv().unwrap();
+    let before = held.plan.syncs.load(Ordering::SeqCst);
+    // The writer is inside a commit: all of these wait for the next one.
+    let other = sample::with_id(sample::user("other", Tally::exact(1)), "id");
+    let mut waiting: Vec<_> = (0..100)
+        .map(|index| {
+            let append = match index {
+                50 => sample::batch(&counter, [sample::user("x", Tally::exact(1)), other.clone()]),
+                _ => one("waiting"),
+            };
+            let (store, key) = (held.store.clone(), key(&format!("{}", index % 10)));
+            Box::pin(async move { store.append(&key, append).await })
+        })
+        .collect();
+    for future in &mut waiting {
+        let polled = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(future.as_mut().poll(context).is_ready())
+        });
+        assert!(!polled.await, "acknowledged before its commit");
+    }
+    // One of them is given up before its turn.
+    drop(waiting.remove(99));
+    held.release.send(()).unwrap();
+    first.await.unwrap().unwrap();
+    for (index, future) in waiting.into_iter().enumerate() {
+        match future.await {
+            Ok(appended) => assert_eq!(appended.totals.messages, appended.messages[0].seq.get()),
+            Err(StoreError::Conflict { .. }) => assert_eq!(index, 50),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    let after = held.plan.syncs.load(Ordering::SeqCst);
+    assert_eq!(after, before + 1, "syncs for a hundred waiting appends");
+    for index in 0..10 {
+        let totals = held.store.totals(&key(&index.to_string())).await.unwrap();
+        // The refused one and the known one are both in 0; the one given up is in 9.
+        let expected = if index == 9 { 9 } else { 10 };
+        assert_eq!(totals.messages, expected, "messages of {index}");
+    }
+}
