@@ -28,6 +28,9 @@ enum Command {
     Bench {
         /// The bench to run; without it, the benches are listed.
         name: Option<String>,
+        /// Write the page of `ledger` from its stored results, without measuring.
+        #[arg(long)]
+        from_stored: bool,
         /// What is handed to the bench.
         #[arg(last = true)]
         arguments: Vec<String>,
@@ -54,7 +57,9 @@ impl Arguments {
         match self.command {
             Command::Lint => lint::run(&project),
             Command::Test { arguments } => test::run(&project, &arguments),
-            Command::Bench { name, arguments } => bench::run(&project, name.as_deref(), &arguments),
+            Command::Bench { name, from_stored, arguments } => {
+                bench::run(&project, name.as_deref(), &arguments, from_stored)
+            }
             Command::Docs => docs::run(&project),
             Command::Tidy => tidy::run(&project),
             Command::Ci { skip_test, full } => ci::run(&project, skip_test, full),

@@ -18,6 +18,12 @@ pub(crate) enum Error {
     /// A file or folder could not be read.
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    /// A file could not be written.
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    /// A bench's stored results could not be understood.
+    #[error("{} holds no results of a bench; measure anew", path.display())]
+    Results { path: PathBuf, source: serde_json::Error },
     /// The folder's files could not be listed.
     #[error("cannot list the project's files")]
     List(#[source] Box<ignore::Error>),

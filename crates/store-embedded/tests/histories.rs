@@ -51,13 +51,13 @@ impl Reopen for Crashing {
 
 #[test]
 fn histories_with_crashes_answer_as_the_model_does() {
-    let config = Config { histories: 96, ..Config::from_environment().unwrap() };
+    let config = Config { histories: 96, ..Config::default() }.overridden_by_environment().unwrap();
     history::run(&config, Crashing::new).unwrap();
 }
 
 #[test]
 fn histories_without_crashes_answer_as_the_model_does() {
-    let config = Config { histories: 96, ..Config::from_environment().unwrap() };
+    let config = Config { histories: 96, ..Config::default() }.overridden_by_environment().unwrap();
     let subject = async || {
         let clock = clock();
         let builder = EmbeddedStore::builder().in_memory().clock(clock.clone());

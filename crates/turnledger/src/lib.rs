@@ -45,6 +45,8 @@
 //! tells a recorder what they mean.
 
 mod metrics;
+#[cfg(doctest)]
+mod pages;
 pub mod settings;
 mod store_url;
 pub mod wiring;
@@ -95,10 +97,3 @@ pub use memory_core::{
     Summary, TailWalk, Trim, Trimmed, WindowQuery, WindowRead,
 };
 pub use store_embedded::{Durability, EmbeddedError, EmbeddedStore, EmbeddedStoreBuilder};
-
-/// Makes every Rust block of the front page and of the guides a documentation test.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-#[doc = include_str!("../../../docs/configuration/settings.md")]
-#[doc = include_str!("../../../docs/metrics.md")]
-struct Pages;

@@ -1,27 +1,31 @@
 //! Running the benches.
 
+use super::bench_ledger;
 use crate::error::Error;
 use crate::process::{self, cargo};
 use crate::project::Project;
 use crate::say;
 
 /// The package that holds the benches.
-const PACKAGE: &str = "benches";
+pub(super) const PACKAGE: &str = "benches";
 
 /// Runs one bench, or lists all where none is named.
 pub(crate) fn run(
     project: &Project,
     name: Option<&str>,
     arguments: &[String],
+    from_stored: bool,
 ) -> Result<(), Error> {
+    if name == Some(bench_ledger::NAME) {
+        return bench_ledger::run(project, arguments, from_stored);
+    }
     let known = known_benches(project);
     let Some(name) = name else {
         say::result(&listing(&known));
         return Ok(());
     };
     if !known.iter().any(|bench| bench == name) {
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        return Err(Error::UnknownBench { name: name.to_owned(), known });
+        return Err(Error::UnknownBench { name: name.to_owned(), known: known.join(", ") });
     }
     let mut bench =
         cargo(project.root(), &["bench", "--locked", "--package", PACKAGE, "--bench", name]);
@@ -37,15 +41,13 @@ fn known_benches(project: &Project) -> Vec<String> {
         .flat_map(|package| &package.targets)
         .filter(|target| target.is_bench())
         .map(|target| target.name.clone())
+        .chain([bench_ledger::NAME.to_owned()])
         .collect();
     names.sort();
     names
 }
 
 fn listing(known: &[String]) -> String {
-    if known.is_empty() {
-        return format!("no benches yet: a file in {PACKAGE}/benches is one");
-    }
     let lines: Vec<String> =
         known.iter().map(|name| format!("  cargo xtask bench {name}")).collect();
     format!("benches:\n{}", lines.join("\n"))
@@ -62,13 +64,13 @@ mod tests {
             listing(&known),
             "benches:\n  cargo xtask bench append\n  cargo xtask bench window"
         );
-        assert!(listing(&[]).starts_with("no benches yet"));
+        assert!(known_benches(&Project::load().unwrap()).iter().any(|name| name == "ledger"));
     }
 
     #[test]
     fn an_unknown_bench_is_an_error_that_names_it() {
         let project = Project::load().unwrap();
-        let error = run(&project, Some("no-such-bench"), &[]).unwrap_err();
+        let error = run(&project, Some("no-such-bench"), &[], false).unwrap_err();
         assert!(error.to_string().starts_with("no bench is named `no-such-bench`"), "{error}");
     }
 }

@@ -1,6 +1,8 @@
 //! What each command does.
 
 pub(crate) mod bench;
+mod bench_ledger;
+mod bench_page;
 pub(crate) mod ci;
 pub(crate) mod docs;
 mod full;

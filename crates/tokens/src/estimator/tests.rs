@@ -1,6 +1,6 @@
 //! The estimates against exact counts. None of these texts was fitted to.
 
-use memory_core::{Framing, Limits, Message, TokenCounter};
+use memory_core::{CounterId, Framing, Limits, Message, TokenCounter};
 use proptest::prelude::*;
 
 use super::*;
