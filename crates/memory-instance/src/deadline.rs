@@ -13,6 +13,9 @@ pub(crate) struct Deadline {
     allowed: Duration,
 }
 
+/// The longest time that any setting may have.
+pub(crate) const LONGEST: Duration = Duration::from_hours(365 * 24);
+
 /// An operation that was given up because its time had passed.
 #[derive(Debug, thiserror::Error)]
 #[error("there was no answer within {milliseconds} ms")]
@@ -22,7 +25,9 @@ struct NoAnswer {
 
 impl Deadline {
     pub(crate) fn after(allowed: Duration) -> Self {
-        Self { end: Instant::now() + allowed, allowed }
+        let now = Instant::now();
+        // What lies beyond the clock is for ever, and so is a year.
+        Self { end: now.checked_add(allowed).unwrap_or(now + LONGEST), allowed }
     }
 
     /// What is left of the time.

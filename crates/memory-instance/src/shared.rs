@@ -10,6 +10,7 @@ use memory_core::{
     ConversationKey, CounterId, Limits, MemoryStore, Message, Namespace, Redactor, StoredMessage,
     Totals,
 };
+use metrics::counter;
 use tokens::{AsyncTokenCounter, LogLimit};
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -18,6 +19,7 @@ use crate::background::{Settlements, Unsettled};
 use crate::deadline::Deadline;
 use crate::entry::LedgerEntry;
 use crate::error::MemoryError;
+use crate::metrics::names;
 use crate::policy::CountPolicy;
 
 /// The settings of a memory, checked.
@@ -50,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) shut_down: AtomicBool,
     /// Tallies that background work has replaced since the start.
     pub(crate) settled: AtomicU64,
+    /// Messages that were queued here and then left to a sweep.
+    left: AtomicU64,
     hasher: RandomState,
     failures: LogLimit,
 }
@@ -71,6 +75,7 @@ impl Shared {
             nudges,
             shut_down: AtomicBool::new(false),
             settled: AtomicU64::new(0),
+            left: AtomicU64::new(0),
             hasher: RandomState::new(),
             failures: LogLimit::new(),
         }
@@ -93,6 +98,17 @@ impl Shared {
     /// What stands for a conversation in logs: a hash whose key dies with the process.
     pub(crate) fn keyed_hash(&self, key: &ConversationKey) -> u64 {
         self.hasher.hash_one(key)
+    }
+
+    /// Leaves messages that had been queued to a sweep.
+    pub(crate) fn leave(&self, messages: u64) {
+        self.left.fetch_add(messages, Ordering::AcqRel);
+        counter!(names::LEFT_TO_SWEEP).increment(messages);
+    }
+
+    /// How many messages that had been queued were left to a sweep since the start.
+    pub(crate) fn left(&self) -> u64 {
+        self.left.load(Ordering::Acquire)
     }
 
     /// Logs that background work failed, at a limited rate; a sweep will try again.

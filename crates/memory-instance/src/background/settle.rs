@@ -139,7 +139,7 @@ fn retry(shared: &Shared, mut counting: Counting, counted: Counted) {
             let keyed_hash = shared.keyed_hash(&counting.key);
             counting.submit(place, &shared.settlements, keyed_hash);
         }
-        _ => counter!(names::LEFT_TO_SWEEP).increment(1),
+        _ => shared.leave(1),
     }
 }
 
@@ -153,7 +153,7 @@ async fn settle(shared: &Shared, (key, epoch): (ConversationKey, Epoch), batch: 
             counter!(names::SETTLED).increment(settled.applied);
         }
         Err(error) => {
-            counter!(names::LEFT_TO_SWEEP).increment(messages);
+            shared.leave(messages);
             shared.log_failure("settle", shared.keyed_hash(&key), &error);
         }
     }

@@ -17,8 +17,10 @@ use crate::shared::Shared;
 
 /// Most messages that are claimed together.
 const CLAIM: usize = 256;
-/// Most messages of a sweep that wait for the pool together; enough to keep its threads busy.
+/// Most messages of one conversation that wait for the pool together.
 const AT_ONCE: usize = 32;
+/// Conversations that are settled side by side.
+const CONVERSATIONS_AT_ONCE: usize = 16;
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,12 +56,24 @@ pub(crate) async fn sweep(shared: &Shared, scope: Scope) -> Result<SweepReport, 
     loop {
         shared.check_open()?;
         let Claimed { conversations, more } = claim_now(shared, claim.clone()).await?;
-        let before = report.settled;
-        for conversation in conversations {
-            sweep_conversation(shared, &claim, conversation, &mut report).await?;
+        let claimed = conversations.len();
+        // Side by side, so that the store can commit several settles together.
+        let sweeping = conversations.into_iter().map(async |conversation| {
+            let (key, messages) = (conversation.key.clone(), conversation.messages.len() as u64);
+            let swept = sweep_conversation(shared, &claim, conversation).await;
+            swept.unwrap_or_else(|error| {
+                // One conversation that fails does not keep the others from being settled.
+                shared.log_failure("sweep", shared.keyed_hash(&key), &error);
+                SweepReport { settled: 0, left: messages }
+            })
+        });
+        let mut sweeping = stream::iter(sweeping).buffer_unordered(CONVERSATIONS_AT_ONCE);
+        while let Some(swept) = sweeping.next().await {
+            report.settled += swept.settled;
+            report.left += swept.left;
         }
-        // Without progress another round would claim the same again.
-        if !more || report.settled == before || claim.only.is_some() {
+        // What was claimed is leased, so that the next round gets others.
+        if !more || claimed == 0 || claim.only.is_some() {
             return Ok(report);
         }
     }
@@ -75,18 +89,18 @@ async fn sweep_conversation(
     shared: &Shared,
     claim: &Claim,
     mut conversation: ClaimedConversation,
-    report: &mut SweepReport,
-) -> Result<(), MemoryError> {
+) -> Result<SweepReport, MemoryError> {
+    let mut report = SweepReport::default();
     loop {
         let last = conversation.messages.last().map(|message| message.seq);
         let (key, more) = (conversation.key.clone(), conversation.more);
-        settle_claimed(shared, conversation, report).await?;
-        let (true, Some(last)) = (more, last) else { return Ok(()) };
+        settle_claimed(shared, conversation, &mut report).await?;
+        let (true, Some(last)) = (more, last) else { return Ok(report) };
         let rest = rest_of(claim, key.clone(), last);
         let claimed = claim_now(shared, rest).await?;
         match claimed.conversations.into_iter().next() {
             Some(next) => conversation = next,
-            None => return Ok(()),
+            None => return Ok(report),
         }
     }
 }
@@ -125,7 +139,8 @@ async fn settle_claimed(
 async fn count_stored(shared: &Shared, stored: StoredMessage) -> Option<Settlement> {
     let StoredMessage { seq, fingerprint, tally: expected, payload, .. } = stored;
     let message = Message::from_payload(payload).ok()?;
-    let deadline = shared.options.count_deadline;
+    // Nobody waits for this count, so it may take as long as the claim holds.
+    let deadline = shared.options.count_deadline.max(shared.options.lease);
     let tally = count_patiently(&shared.pool, &message, deadline).await?;
     Some(Settlement { seq, fingerprint, expected, tally })
 }

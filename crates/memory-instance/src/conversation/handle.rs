@@ -224,31 +224,32 @@ impl Conversation {
     ///
     /// # Errors
     ///
-    /// Those of the store.
+    /// Those of the store, and [`StoreError::DeadlineExceeded`] where it does not even tell the sums.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: what was settled stays so.
     pub async fn settle(&self, deadline: Duration) -> Result<Totals, MemoryError> {
-        let swept = timeout(deadline, self.settle_now()).await;
-        swept.unwrap_or(Ok(()))?;
-        Ok(self.ledger().await?.under(self.shared().counter()))
+        let mut seen = None;
+        let settled = timeout(deadline, self.settle_now(&mut seen)).await;
+        let milliseconds = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+        let late = StoreError::DeadlineExceeded { operation: "totals", milliseconds };
+        settled.unwrap_or(Ok(()))?;
+        seen.ok_or_else(|| late.into())
     }
 
-    /// Sweeps until nothing is pending, or nothing gets less.
-    async fn settle_now(&self) -> Result<(), MemoryError> {
+    /// Sweeps until nothing is pending, or nothing gets less; keeps the sums as they were last seen.
+    async fn settle_now(&self, seen: &mut Option<Totals>) -> Result<(), MemoryError> {
         let mut before = u64::MAX;
         loop {
-            let pending = self.ledger().await?.under(self.shared().counter()).pending;
-            if pending == 0 || pending >= before {
+            let totals = self.ledger().await?.under(self.shared().counter());
+            *seen = Some(totals);
+            if totals.pending == 0 || totals.pending >= before {
                 return Ok(());
             }
-            before = pending;
             let report = sweep(self.shared(), Scope::One(self.key.clone())).await?;
-            if report.settled > 0 {
-                // What is appended meanwhile may outnumber what was settled.
-                before = u64::MAX;
-            }
+            // What is appended meanwhile may outnumber what was settled.
+            before = if report.settled > 0 { u64::MAX } else { totals.pending };
         }
     }
 

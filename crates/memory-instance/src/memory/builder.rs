@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::handle::{Memory, Running};
 use crate::background::{NUDGES, settle_all, settlements, sweep_regularly};
+use crate::deadline::LONGEST;
 use crate::error::MemoryError;
 use crate::policy::CountPolicy;
 use crate::shared::{Options, Shared};
@@ -43,7 +44,7 @@ impl Default for MemoryBuilder {
                 count_deadline: tokens::pool::DEFAULT_DEADLINE,
                 deadline: Duration::from_secs(10),
                 sweep_interval: Duration::from_secs(5),
-                lease: Duration::from_secs(30),
+                lease: Duration::from_secs(20),
                 grace: Duration::from_secs(10),
             },
         }
@@ -129,7 +130,10 @@ impl MemoryBuilder {
         self
     }
 
-    /// How long a sweep keeps what it claims from other sweeps (default 30 s).
+    /// How long a sweep keeps what it claims from other sweeps (default 20 s).
+    ///
+    /// Together with the interval it bounds how long a message stays pending whose first sweep
+    /// failed: 25 s by default.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.options.lease = lease;
         self
@@ -188,7 +192,7 @@ impl Options {
             ("sweep.interval", self.sweep_interval),
             ("sweep.lease", self.lease),
         ] {
-            if duration.is_zero() || duration > MAX_DURATION {
+            if duration.is_zero() || duration > LONGEST {
                 let value = format!("{duration:?}");
                 let expected = "a duration above zero and of at most 365 days";
                 return Err(MemoryError::Setting { setting, value, expected });
@@ -209,9 +213,6 @@ impl Options {
         Ok(())
     }
 }
-
-/// Longer times would overflow the clock, and mean for ever anyway.
-const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
 
 impl fmt::Debug for MemoryBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

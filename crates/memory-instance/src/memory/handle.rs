@@ -141,7 +141,7 @@ impl Memory {
 
     /// Refuses new work, settles what is queued until the deadline, and ends the counting threads.
     ///
-    /// Conversations answer [`MemoryError::ShutDown`] from then on. A second call waits for what
+    /// Appends, drops, clears and sweeps answer [`MemoryError::ShutDown`] from then on; reads go on. A second call waits for what
     /// is left, too, and reports its own share.
     ///
     /// # Cancel safety
@@ -150,9 +150,9 @@ impl Memory {
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let shared = self.shared();
         let deadline = Deadline::after(deadline);
-        let before = shared.settled.load(Ordering::Relaxed);
+        let before = (shared.settled.load(Ordering::Relaxed), shared.left());
         shared.shut_down.store(true, Ordering::Release);
-        let counted = shared.pool.shutdown(deadline.left()).await;
+        shared.pool.shutdown(deadline.left()).await;
         // What was counted is on its way to the store.
         let settled = timeout(deadline.left(), shared.unsettled.none_left()).await;
         let unsettled = if settled.is_ok() { 0 } else { shared.unsettled.count() };
@@ -160,8 +160,8 @@ impl Memory {
             task.abort();
         }
         ShutdownReport {
-            settled: shared.settled.load(Ordering::Relaxed) - before,
-            left_pending: unsettled.max(counted.left),
+            settled: shared.settled.load(Ordering::Relaxed) - before.0,
+            left_pending: unsettled + (shared.left() - before.1),
         }
     }
 

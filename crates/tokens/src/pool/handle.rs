@@ -9,6 +9,7 @@ use memory_core::{CountError, CounterId, Framing, Message, Tally, TokenCounter};
 
 use super::builder::Builder;
 use super::deliver::Permit;
+use super::guard::guarded;
 use super::idle::until;
 use super::job::{Job, Place, Refused, Work};
 use super::shared::Shared;
@@ -96,7 +97,9 @@ impl AsyncTokenCounter {
     pub fn upper_bound(&self, message: &Message) -> Option<u64> {
         let shared = self.shared();
         let bound = |text: &str| shared.counter.upper_bound(text).map(|most| most as u64).ok_or(());
-        shared.framing.tally(message, bound).ok().map(|tally| tally.tokens)
+        // A counter that panics here knows no bound.
+        let tally = guarded(|| shared.framing.tally(message, bound).ok()).ok().flatten();
+        tally.map(|tally| tally.tokens)
     }
 
     /// Reserves a place for a job to come. It never waits.

@@ -28,7 +28,7 @@ fn every_setting_has_a_default_in_its_own_type() {
     check("counter.inline_budget", json!("20us"));
     check("queue.capacity", json!(1000));
     check("sweep.interval", json!("5s"));
-    check("sweep.lease", json!("30s"));
+    check("sweep.lease", json!("20s"));
     check("sweep.grace", json!("10s"));
     check("store.durability", json!("sync"));
     check("store.cache_bytes", json!(67_108_864));
@@ -105,7 +105,7 @@ fn a_variable_that_cannot_be_read_is_a_warning_unless_strict() {
     let run = run
         .says("warning: environment variable TURNLEDGER__SWEEP__LEASE is \"30\"")
         .says("sweep.lease is 30s");
-    expect(&run, "sweep.lease", json!("30s"), "default", Value::Null);
+    expect(&run, "sweep.lease", json!("20s"), "default", Value::Null);
     expect(&run, "queue.capacity", json!(7), "environment", json!("TURNLEDGER__QUEUE__CAPACITY"));
     // Every command tells it, not only this one.
     let run = place.run_with(&["--store", "memory:", "list"], "", &variables).exits(0);

@@ -23,7 +23,7 @@
 //! assert_eq!(
 //!     loaded.warnings[0].to_string(),
 //!     "environment variable TURNLEDGER__SWEEP__LEASE is \"30\", expected a duration of at least \
-//!      1ms with its unit, such as 30s; it is ignored, and sweep.lease is 30s (default)",
+//!      1ms with its unit, such as 30s; it is ignored, and sweep.lease is 20s (default)",
 //! );
 //!
 //! let typed = TurnledgerSettings::from_settings(&loaded.settings)?;

@@ -68,7 +68,7 @@ fn sweep() -> Vec<Setting> {
             .default_value("5s")
             .describe("time between two searches for messages that nobody counts"),
         Setting::duration("sweep.lease", SHORTEST..)
-            .default_value("30s")
+            .default_value("20s")
             .describe("how long others leave alone what one sweep has claimed"),
         Setting::duration("sweep.grace", ..)
             .default_value("10s")
