@@ -69,6 +69,7 @@ mod schema;
 mod shared;
 mod store;
 mod threads;
+mod unfinished;
 mod write;
 mod writer;
 

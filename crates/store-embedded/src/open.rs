@@ -19,6 +19,7 @@ use crate::schema::{
     FORMAT, META_DIGEST_KEY, META_FORMAT, META_NUMBERS, META_POSITIONS, Tables, meta_number,
 };
 use crate::shared::Shared;
+use crate::unfinished::start_over;
 use crate::write::State;
 
 /// An open database and what was read of it.
@@ -51,6 +52,8 @@ pub(crate) fn open(builder: EmbeddedStoreBuilder) -> Result<Opened, StoreError> 
     let cache_bytes = builder.cache_bytes;
     // Some damaged files make the database panic instead of failing.
     let opened = catch_unwind(AssertUnwindSafe(|| {
+        let failed = |error| refuse(DatabaseError::Storage(StorageError::Io(error)), &what);
+        start_over(&*backend).map_err(failed)?;
         let database = Database::builder()
             .set_cache_size(cache_bytes)
             .create_with_backend(Boxed(backend))

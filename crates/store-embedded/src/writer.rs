@@ -27,8 +27,6 @@ const BATCH_JOBS: usize = 4096;
 const BATCH_BYTES: usize = 8 << 20;
 /// Blocks that are swept up in one transaction while nobody waits.
 const IDLE_BLOCKS: usize = 16;
-/// Blocks that are swept up along with other writes, so that garbage goes under load too.
-const BUSY_BLOCKS: usize = 1;
 
 /// The writer's side of the store.
 pub(crate) struct Writer {
@@ -130,7 +128,8 @@ impl Writer {
             job.apply(&mut batch).map_err(before)?;
         }
         if batch.state.has_chores(batch.now) && (jobs.is_empty() || batch.changes > 0) {
-            let blocks = if jobs.is_empty() { IDLE_BLOCKS } else { BUSY_BLOCKS };
+            // As many blocks as operations, so that garbage does not outgrow what is written.
+            let blocks = if jobs.is_empty() { IDLE_BLOCKS } else { jobs.len() };
             // What cannot be read is left where it is.
             if let Err(Fault::Backend(error)) = sweep_up(&mut batch, blocks) {
                 return Err(before(error));

@@ -15,6 +15,9 @@ use crate::shared::Shared;
 /// call needs is bounded whatever its limit.
 pub(super) const PAGE_BYTES: usize = 4 << 20;
 
+/// Most messages on a page, whatever its limit.
+const PAGE_MESSAGES: usize = 4096;
+
 /// As [`MemoryStore::page`](memory_core::MemoryStore::page).
 pub(crate) fn page(
     view: &View,
@@ -30,7 +33,7 @@ pub(crate) fn page(
     let mut found = Vec::new();
     let mut more = false;
     walk_retained(&view.blocks()?, &record, from, |number, row| {
-        more = found.len() == query.limit.max(1);
+        more = found.len() == query.limit.clamp(1, PAGE_MESSAGES);
         if more {
             return ControlFlow::Break(());
         }

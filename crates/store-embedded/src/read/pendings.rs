@@ -88,7 +88,7 @@ pub(crate) fn claim(
         leases.insert(record.number, now.after(claim.lease));
     }
     drop(leases);
-    give(&view, code, claim, chosen, more).map(Claims::Claimed)
+    give(&view, shared, code, claim, chosen, more).map(Claims::Claimed)
 }
 
 type Chosen = Vec<(ConversationKey, Record)>;
@@ -130,6 +130,7 @@ fn choose(
 /// Reads the pendings of what was chosen.
 fn give(
     view: &View,
+    shared: &Shared,
     code: Option<CounterCode>,
     claim: &Claim,
     chosen: Chosen,
@@ -141,6 +142,12 @@ fn give(
     let mut bytes = PAGE_BYTES;
     let mut claimed = Claimed { conversations: Vec::with_capacity(chosen.len()), more };
     for (key, record) in chosen {
+        if bytes == 0 {
+            // The rest is claimed again when this much was worked off.
+            shared.leases.hold().remove(&record.number);
+            claimed.more = true;
+            continue;
+        }
         let from = record.pending_from.max(after.saturating_add(1));
         let mut found = Vec::new();
         let mut over = false;

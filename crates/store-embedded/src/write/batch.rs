@@ -143,6 +143,8 @@ impl<'t> Batch<'t> {
         if is_pending != was_pending {
             if let Some(entry) = is_pending {
                 self.tables.pending.insert(key, entry)?;
+                // An earlier operation of this transaction may have ended the lease before.
+                self.ended.retain(|number| *number != record.number);
             } else {
                 self.tables.pending.remove(key)?;
                 self.ended.push(record.number);
