@@ -199,6 +199,7 @@ fn open_file(path: &Path) -> Result<File, EmbeddedError> {
         directories().create(parent).map_err(failed)?;
     }
     let file = files().open(path).map_err(cannot)?;
+    make_private(&file).map_err(cannot)?;
     if !found {
         // The new name must be as durable as what will stand in the file.
         let parent = File::open(parent.unwrap_or(Path::new("."))).map_err(cannot)?;
@@ -213,6 +214,21 @@ fn directories() -> DirBuilder {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
+}
+
+/// Takes an empty file that somebody made before away from everybody else.
+#[cfg(unix)]
+fn make_private(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if file.metadata()?.len() == 0 {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &File) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn files() -> OpenOptions {

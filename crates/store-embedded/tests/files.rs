@@ -68,6 +68,18 @@ async fn only_the_owner_reads_what_is_created() {
     assert_eq!(mode(path.parent().unwrap().parent().unwrap()), 0o700);
 }
 
+#[test]
+fn an_empty_file_that_was_there_becomes_private() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("memory.redb");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    drop(open(&path).unwrap());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
 const CHILD_PATH: &str = "TURNLEDGER_TEST_CHILD_PATH";
 
 #[test]

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use turnledger::{ConversationId, Entry, Memory};
+use turnledger::{ConversationId, Entry, Memory, Message};
 
 use crate::commands::named::{is_conflict, message_id};
 use crate::error::{CliError, MessagePlace};
-use crate::input::{Conversation, Stream};
+use crate::input::{Conversation, Place, Stream};
 use crate::progress::Progress;
 use crate::stop::Stop;
 
@@ -29,6 +29,8 @@ pub(super) struct Replayed {
 pub(super) struct Appended {
     /// The conversations in the order of the input.
     pub(super) conversations: Vec<Replayed>,
+    /// Those that were appended in part, because the store holds something else at a place.
+    pub(super) contradicted: Vec<Replayed>,
     /// From the first append to the last answer.
     pub(super) time: Duration,
     /// Whether something of the input was not appended; that was told.
@@ -50,7 +52,8 @@ pub(super) async fn append_all(
     stop: &Stop,
 ) -> Result<Appended, CliError> {
     let mut running = FuturesUnordered::new();
-    let (mut conversations, mut failed, mut reading) = (Vec::new(), false, true);
+    let (mut conversations, mut contradicted) = (Vec::new(), Vec::new());
+    let (mut failed, mut reading) = (false, true);
     let (mut next_place, mut alone, mut begun, mut ended) = (0, None, None, None);
     loop {
         let free = reading && alone.is_none() && running.len() < AT_ONCE;
@@ -81,14 +84,15 @@ pub(super) async fn append_all(
                 ended = Some(Instant::now());
                 match appended {
                     Ok(replayed) => conversations.push(replayed),
-                    Err(error @ CliError::Conflict { .. }) => {
+                    Err((partly, error @ CliError::Conflict { .. })) => {
+                        contradicted.push(partly);
                         progress.tell(&error);
                         failed = true;
                         reading &= keep_going;
                     }
-                    Err(CliError::Interrupted) => {}
+                    Err((_, CliError::Interrupted)) => {}
                     // Any other failure is the store's, and would meet what follows as well.
-                    Err(error) => return Err(error),
+                    Err((_, error)) => return Err(error),
                 }
             }
             else => break,
@@ -99,35 +103,50 @@ pub(super) async fn append_all(
     }
     conversations.sort_unstable_by_key(|replayed| replayed.place);
     let time = begun.zip(ended).map(|(begun, ended)| ended - begun).unwrap_or_default();
-    Ok(Appended { conversations, time, failed })
+    Ok(Appended { conversations, contradicted, time, failed })
 }
 
+/// Appends one conversation; with an error comes what was appended before it.
 async fn append_one(
     memory: &Memory,
     place: usize,
     read: Conversation,
     progress: &Progress,
     stop: &Stop,
-) -> Result<Replayed, CliError> {
-    let conversation = memory.conversation(read.id.clone());
-    let mut new_messages = 0;
+) -> Result<Replayed, (Replayed, CliError)> {
+    let mut replayed = Replayed { place, id: read.id, new_messages: 0 };
     for (number, message) in (1..).zip(read.messages) {
         // An append that was begun is never given up: its count would be left to a sweep.
         if stop.is_asked() {
-            return Err(CliError::Interrupted);
+            return Err((replayed, CliError::Interrupted));
         }
-        let entry = Entry::new(message).with_id(message_id(number, memory.limits())?);
-        let receipt = conversation.append(entry).await.map_err(|source| {
-            let (place, id) = (read.place.clone(), read.id.as_str().to_owned());
-            let at = Box::new(MessagePlace { place, id, number });
-            if is_conflict(&source) {
-                CliError::Conflict { at, source }
-            } else {
-                CliError::NotStored { at, source }
-            }
-        })?;
-        new_messages += u64::from(receipt.new);
+        match append_message(memory, &read.place, &replayed.id, number, message).await {
+            Ok(new) => replayed.new_messages += u64::from(new),
+            Err(error) => return Err((replayed, error)),
+        }
         progress.add(1);
     }
-    Ok(Replayed { place, id: read.id, new_messages })
+    Ok(replayed)
+}
+
+/// Appends one message; false where it was there already.
+async fn append_message(
+    memory: &Memory,
+    place: &Place,
+    id: &ConversationId,
+    number: u64,
+    message: Message,
+) -> Result<bool, CliError> {
+    let entry = Entry::new(message).with_id(message_id(number, memory.limits())?);
+    let appended = memory.conversation(id.clone()).append(entry).await;
+    let receipt = appended.map_err(|source| {
+        let id = id.as_str().to_owned();
+        let at = Box::new(MessagePlace { place: place.clone(), id, number });
+        if is_conflict(&source) {
+            CliError::Conflict { at, source }
+        } else {
+            CliError::NotStored { at, source }
+        }
+    })?;
+    Ok(receipt.new)
 }

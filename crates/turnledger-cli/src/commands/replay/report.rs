@@ -160,6 +160,11 @@ impl Summary {
 
     pub(super) fn add(&mut self, replayed: &Replayed, totals: &Totals) {
         self.conversations += 1;
+        self.add_messages(replayed, totals);
+    }
+
+    /// Adds the messages of a conversation that is not counted as replayed.
+    pub(super) fn add_messages(&mut self, replayed: &Replayed, totals: &Totals) {
         self.messages += totals.messages;
         self.new_messages += replayed.new_messages;
         self.tokens += totals.tokens;

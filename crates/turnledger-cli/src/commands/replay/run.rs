@@ -30,8 +30,9 @@ pub(crate) async fn replay(
     let appended = append_all(memory, &mut input, args.keep_going, &progress, stop).await?;
     progress.turn_to("counting");
     let start = Instant::now();
-    let Appended { conversations, time, mut failed } = appended;
+    let Appended { conversations, contradicted, time, mut failed } = appended;
     let settled = stop.or(settle_all(memory, conversations)).await?;
+    let partly = stop.or(settle_all(memory, contradicted)).await?;
     let to_exact = start.elapsed();
     drop(progress);
 
@@ -40,6 +41,10 @@ pub(crate) async fn replay(
     for (replayed, totals) in &settled {
         summary.add(replayed, totals);
         stop.or(report.conversation(replayed, totals)).await?;
+    }
+    // They have no line of their own, but what they hold and what was added to them is told.
+    for (replayed, totals) in &partly {
+        summary.add_messages(replayed, totals);
     }
     report.summary(&summary)?;
     if summary.pending > 0 {
