@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, ci, docs, lint, test, tidy};
+use crate::commands::{bench, chaos, ci, docs, lint, test, tidy};
 use crate::error::Error;
 use crate::project::Project;
 
@@ -35,6 +35,12 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Kill writers, take the power from disks, and compare what is left with what was promised.
+    Chaos {
+        /// What the harness is told: `embedded --minutes 5 --seed 7`, or `embedded --help`.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the documentation without a warning, and follow every relative link.
     Docs,
     /// Check the rules that no compiler knows: arrows, sizes, settings, metrics, leftovers.
@@ -44,7 +50,8 @@ enum Command {
         /// Leave the tests out, for a caller that runs them apart.
         #[arg(long)]
         skip_test: bool,
-        /// Add what takes long: feature powerset, dependency audit, API comparison, mutants.
+        /// Add what takes long: feature powerset, dependency audit, API comparison, mutants, ten
+        /// minutes of chaos.
         #[arg(long)]
         full: bool,
     },
@@ -60,6 +67,7 @@ impl Arguments {
             Command::Bench { name, from_stored, arguments } => {
                 bench::run(&project, name.as_deref(), &arguments, from_stored)
             }
+            Command::Chaos { arguments } => chaos::run(&project, &arguments),
             Command::Docs => docs::run(&project),
             Command::Tidy => tidy::run(&project),
             Command::Ci { skip_test, full } => ci::run(&project, skip_test, full),
@@ -76,6 +84,15 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn chaos_is_told_everything_that_follows() {
+        let words = ["xtask", "chaos", "embedded", "--minutes", "5", "--seed", "7"];
+        let Command::Chaos { arguments } = Arguments::parse_from(words).command else {
+            panic!("`chaos` parsed as another command");
+        };
+        assert_eq!(arguments, words[2..]);
     }
 
     #[test]

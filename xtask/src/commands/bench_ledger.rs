@@ -17,11 +17,7 @@ const RESULTS: &str = "benches/results/ledger.json";
 const PAGE: &str = "docs/benchmarks.md";
 
 /// Measures, unless the stored results are to do, and writes the page from what is stored.
-pub(super) fn run(
-    project: &Project,
-    arguments: &[String],
-    from_stored: bool,
-) -> Result<(), Error> {
+pub(super) fn run(project: &Project, arguments: &[String], from_stored: bool) -> Result<(), Error> {
     let measured = if from_stored { Ok(()) } else { measure(project, arguments) };
     // A missed goal is a failure, and what was found belongs on the page all the same.
     if project.root().join(RESULTS).is_file() {

@@ -137,9 +137,7 @@ mod tests {
 
     #[test]
     fn a_page_shows_goals_and_medians() {
-        let verdict = |goal: Value, passed: Value| {
-            json!({ "claim": "claim", "unit": "µs", "measured": 4.0, "goal": goal, "passed": passed })
-        };
+        let verdict = |goal: Value, passed: Value| json!({ "claim": "claim", "unit": "µs", "measured": 4.0, "goal": goal, "passed": passed });
         let results = json!({ "command": "bench", "machine": {}, "sections": [{
             "title": "Title", "method": "Method.", "others": 0.25, "name": "name", "date": "today",
             "verdicts": [

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::chaos;
 use crate::error::Error;
 use crate::process::{self, cargo};
 use crate::project::Project;
@@ -24,7 +25,8 @@ pub(super) fn run(project: &Project) -> Result<(), Error> {
     feature_powerset(root)?;
     dependencies(root)?;
     public_api(root)?;
-    mutants(root)
+    mutants(root)?;
+    chaos::long(project)
 }
 
 fn feature_powerset(root: &Path) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 mod bench_ledger;
 mod bench_page;
+pub(crate) mod chaos;
 pub(crate) mod ci;
 pub(crate) mod docs;
 mod full;

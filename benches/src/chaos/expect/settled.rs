@@ -1,0 +1,69 @@
+//! After a sweep everything is exact.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use memory_core::{MemoryStore, Message, Namespace, TallyState};
+use memory_instance::{CountPolicy, Memory};
+
+use super::expected::Expected;
+use super::observed::{Observed, observe};
+use crate::chaos::content::Counting;
+use crate::chaos::error::{ChaosError, Outcome, ensure};
+
+/// What a sweep may take at the most.
+const BOUND: Duration = Duration::from_secs(30);
+
+/// Sweeps until nothing is pending, and counts every message anew.
+pub(crate) async fn settle(
+    store: &Arc<dyn MemoryStore>,
+    counting: Counting,
+    expected: &Expected,
+) -> Outcome<()> {
+    let memory = Memory::builder()
+        .store(Arc::clone(store))
+        .counter(counting.counter())
+        .count_policy(CountPolicy::Background)
+        .workers(1)
+        .build()
+        .await?;
+    let (namespace, start) = (Namespace::default(), Instant::now());
+    while !store.pending(&namespace, 1).await?.is_empty() {
+        // The memory's own first sweep may hold the rest.
+        memory.sweep().await?;
+        ensure!(
+            start.elapsed() < BOUND,
+            "a message is pending {} s after a crash",
+            BOUND.as_secs()
+        );
+    }
+    memory.shutdown(BOUND).await;
+    drop(memory);
+    for observed in observe(&**store, &counting.tally_id()).await? {
+        check(&observed, expected)?;
+    }
+    Ok(())
+}
+
+/// Checks that every tally is the count of its message.
+pub(super) fn check(observed: &Observed, expected: &Expected) -> Outcome<()> {
+    let number = observed.conversation;
+    for stored in &observed.messages {
+        let seq = stored.seq;
+        let Ok(message) = Message::from_payload(Arc::clone(&stored.payload)) else {
+            let detail = format!("seq {seq} of conversation {number} holds no message");
+            return Err(ChaosError::violation(detail));
+        };
+        let tokens = expected.contents().tokens(&message)?;
+        let is_exact = stored
+            .tally
+            .is_some_and(|tally| tally.state == TallyState::Exact && tally.tokens == tokens);
+        ensure!(
+            is_exact,
+            "seq {seq} of conversation {number} has {tokens} tokens; after the sweep its tally \
+             is {:?}",
+            stored.tally
+        );
+    }
+    Ok(())
+}

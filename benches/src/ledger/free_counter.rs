@@ -1,0 +1,49 @@
+//! A counter that costs nothing, so that what is measured is everything else.
+
+use std::time::Duration;
+
+use memory_core::{CountError, CounterId, Message, TokenCounter};
+use memory_instance::Memory;
+
+use super::outcome::Outcome;
+
+/// Takes four bytes for a token.
+#[derive(Debug)]
+pub(super) struct FreeCounter(CounterId);
+
+impl FreeCounter {
+    pub(super) fn new() -> Outcome<Self> {
+        Ok(Self(CounterId::new("free")?))
+    }
+}
+
+impl TokenCounter for FreeCounter {
+    fn id(&self) -> &CounterId {
+        &self.0
+    }
+
+    fn count(&self, text: &str) -> Result<usize, CountError> {
+        Ok(text.len().div_ceil(4))
+    }
+
+    fn upper_bound(&self, text: &str) -> Option<usize> {
+        Some(text.len())
+    }
+
+    fn inline_safe(&self) -> bool {
+        true
+    }
+}
+
+/// Waits until a memory's pool has loaded its vocabulary and knows what counts cost.
+pub(super) async fn warmed_up(memory: &Memory) -> Outcome<()> {
+    let message = Message::user("Is it ready?");
+    for _ in 0..2000 {
+        let pool = memory.counting();
+        if pool.is_warm() && pool.count_inline(&message, Duration::from_secs(1)).is_some() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Err("the counting pool did not warm up within 10 s".into())
+}

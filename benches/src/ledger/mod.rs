@@ -1,0 +1,42 @@
+//! What the ledger costs on the embedded store: the program behind `cargo xtask bench ledger`.
+//!
+//! Every section measures its alternatives side by side, one round after the other, and reports
+//! the median of the rounds. A figure that stands for itself has a reference loop beside it, which
+//! does the same work every time and so shows how fast the machine was just then.
+
+mod counting;
+mod exact;
+mod free_counter;
+mod machine;
+mod measure;
+mod null_store;
+mod outcome;
+mod overhead;
+mod paced;
+mod raw;
+mod recording;
+mod report;
+mod settings;
+mod sync_count;
+mod texts;
+mod threads;
+mod tokenizer_file;
+mod window;
+mod writers;
+
+pub use machine::{Load, Machine};
+pub use outcome::Outcome;
+pub use report::{Goal, Report, Section, Series, Verdict};
+pub use settings::Settings;
+
+/// A section's short name, and what measures it.
+pub type Measurement = (&'static str, fn(&Settings) -> Outcome<Section>);
+
+/// All sections, in the order in which they are reported.
+pub const SECTIONS: [Measurement; 5] = [
+    ("overhead", overhead::run),
+    ("writers", writers::run),
+    ("window", window::run),
+    ("counting", counting::run),
+    ("exact", exact::run),
+];

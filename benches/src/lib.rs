@@ -1,0 +1,4 @@
+//! What Turnledger costs, measured side by side with what it replaces.
+
+pub mod chaos;
+pub mod ledger;
