@@ -16,6 +16,7 @@ mod paced;
 mod raw;
 mod recording;
 mod report;
+mod sections;
 mod settings;
 mod sync_count;
 mod texts;
@@ -27,16 +28,5 @@ mod writers;
 pub use machine::{Load, Machine};
 pub use outcome::Outcome;
 pub use report::{Goal, Report, Section, Series, Verdict};
+pub use sections::{Measurement, SECTIONS};
 pub use settings::Settings;
-
-/// A section's short name, and what measures it.
-pub type Measurement = (&'static str, fn(&Settings) -> Outcome<Section>);
-
-/// All sections, in the order in which they are reported.
-pub const SECTIONS: [Measurement; 5] = [
-    ("overhead", overhead::run),
-    ("writers", writers::run),
-    ("window", window::run),
-    ("counting", counting::run),
-    ("exact", exact::run),
-];

@@ -104,7 +104,7 @@ fn a_variable_that_cannot_be_read_is_a_warning_unless_strict() {
     let run = place.run_with(&["config", "show", "--json"], "", &variables).exits(0);
     let run = run
         .says("warning: environment variable TURNLEDGER__SWEEP__LEASE is \"30\"")
-        .says("sweep.lease is 30s");
+        .says("sweep.lease is 20s");
     expect(&run, "sweep.lease", json!("20s"), "default", Value::Null);
     expect(&run, "queue.capacity", json!(7), "environment", json!("TURNLEDGER__QUEUE__CAPACITY"));
     // Every command tells it, not only this one.
