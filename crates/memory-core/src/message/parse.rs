@@ -28,6 +28,10 @@ use crate::limits::{LimitError, LimitKind, Limits};
 #[derive(Clone)]
 pub struct Message(pub(super) Arc<Fields>);
 
+/// How many times longer than its wire form a text may be: an escape takes up to six bytes for one,
+/// and there may be blanks.
+const MOST_PADDING: usize = 8;
+
 pub(super) struct Fields {
     pub(super) json: Arc<str>,
     pub(super) role: Role,
@@ -43,12 +47,16 @@ impl Message {
     /// Reads a message in the OpenAI wire form.
     ///
     /// Blanks between tokens and needless escapes are dropped; names, their order, numbers and
-    /// unknown fields stay as they are.
+    /// unknown fields stay as they are. [`Limits::message_bytes`] holds for what is left; text
+    /// above eight times that is refused unread.
     ///
     /// # Errors
     ///
     /// [`MessageError`] says what is wrong, without content.
     pub fn from_json(json: &str, limits: &Limits) -> Result<Self, MessageError> {
+        if json.len() / MOST_PADDING > limits.message_bytes {
+            limits.check(LimitKind::MessageBytes, json.len())?;
+        }
         let depth = check_depth(json, limits)?;
         wire::check_syntax(json)?;
         let normal = normalise(json);

@@ -91,6 +91,10 @@ fn limits_hold_for_bytes_and_depth() {
     };
     check(r#"{"role":"user","content":"12345678901"}"#, true);
     check(r#"{"role":"user","content":"1234567890123"}"#, false);
+    // Blanks do not count, as long as they are not most of it.
+    let padded = |blanks: usize| format!(r#"{{"role":"user",{}"content":""}}"#, " ".repeat(blanks));
+    check(&padded(280), true);
+    check(&padded(300), false);
     check(r#"{"role":"user","x":[[]]}"#, true);
     check(r#"{"role":"user","x":[[[]]]}"#, false);
     let deep = format!(r#"{{"role":"user","x":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
