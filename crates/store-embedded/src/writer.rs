@@ -149,7 +149,7 @@ impl Writer {
         if !ended.is_empty() {
             let mut leases = self.shared.leases.hold();
             for number in ended {
-                leases.remove(&number);
+                leases.end(number);
             }
         }
         Ok(())

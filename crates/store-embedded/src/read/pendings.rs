@@ -11,7 +11,6 @@ use super::conversation::live;
 use super::lists::{damaged, decode};
 use super::pages::PAGE_BYTES;
 use crate::error::Fault;
-use crate::leases::is_leased;
 use crate::payloads::{Found, load};
 use crate::record::Record;
 use crate::row::CounterCode;
@@ -66,7 +65,7 @@ pub(crate) fn claim(
 ) -> Result<Claims, Fault> {
     let now = shared.clock.now();
     let mut leases = shared.leases.hold();
-    leases.retain(|_, due| *due > now);
+    leases.forget_old(now);
     let view = begin()?;
     let code = shared.counters.code(&claim.counter);
     let (chosen, more) = match &claim.only {
@@ -81,11 +80,11 @@ pub(crate) fn claim(
             (pending.then(|| (key.clone(), record)).into_iter().collect(), false)
         }
         None => choose(&view, now, code, claim.limit.max(1) as u64, |number| {
-            is_leased(&leases, number, now)
+            leases.is_taken(number, now)
         })?,
     };
     for (_, record) in &chosen {
-        leases.insert(record.number, now.after(claim.lease));
+        leases.take(record.number, now, claim.lease);
     }
     drop(leases);
     give(&view, shared, code, claim, chosen, more).map(Claims::Claimed)
@@ -100,7 +99,7 @@ fn choose(
     now: Timestamp,
     code: Option<CounterCode>,
     limit: u64,
-    is_leased: impl Fn(u64) -> bool,
+    is_taken: impl Fn(u64) -> bool,
 ) -> Result<(Chosen, bool), Fault> {
     let conversations = view.conversations()?;
     let mut chosen = Vec::new();
@@ -108,7 +107,7 @@ fn choose(
     for entry in view.pending()?.range::<&[u8]>(..)? {
         let (stored_key, entry) = entry?;
         let (number, current) = entry.value();
-        if Some(current) != code || is_leased(number) {
+        if Some(current) != code || is_taken(number) {
             continue;
         }
         let key = parse_storage_key(stored_key.value())?;
@@ -144,7 +143,7 @@ fn give(
     for (key, record) in chosen {
         if bytes == 0 {
             // The rest is claimed again when this much was worked off.
-            shared.leases.hold().remove(&record.number);
+            shared.leases.hold().end(record.number);
             claimed.more = true;
             continue;
         }
