@@ -193,19 +193,34 @@ fn open_file(path: &Path) -> Result<File, EmbeddedError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
         Err(error) => return Err(cannot(error)),
     };
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent.filter(|_| !found) {
-        let failed = |source| EmbeddedError::Directory { path: parent.to_owned(), source };
-        directories().create(parent).map_err(failed)?;
+    if found {
+        let file = files().open(path).map_err(cannot)?;
+        make_private(&file).map_err(cannot)?;
+        return Ok(file);
     }
+    let parent = directory_of(path);
+    let missing: Vec<_> = parent.ancestors().take_while(|ancestor| !is_there(ancestor)).collect();
+    let failed = |source| EmbeddedError::Directory { path: parent.to_owned(), source };
+    directories().create(parent).map_err(failed)?;
     let file = files().open(path).map_err(cannot)?;
     make_private(&file).map_err(cannot)?;
-    if !found {
-        // The new name must be as durable as what will stand in the file.
-        let parent = File::open(parent.unwrap_or(Path::new("."))).map_err(cannot)?;
-        parent.sync_all().map_err(cannot)?;
+    // The new names must be as durable as what will stand in the file.
+    for made in std::iter::once(path).chain(missing) {
+        File::open(directory_of(made)).and_then(|holds| holds.sync_all()).map_err(cannot)?;
     }
     Ok(file)
+}
+
+/// The directory that holds a name.
+fn directory_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Whether there is such a directory; the empty path, where a relative one ends, is the working
+/// directory.
+fn is_there(directory: &Path) -> bool {
+    directory.as_os_str().is_empty() || directory.exists()
 }
 
 fn directories() -> DirBuilder {
