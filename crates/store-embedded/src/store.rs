@@ -148,7 +148,7 @@ impl MemoryStore for EmbeddedStore {
 
     async fn append(&self, key: &ConversationKey, append: Append) -> Outcome<Appended> {
         let shared = &self.inner.shared;
-        let prepared = Prepared::new(append, &shared.limits, &shared.digests)?;
+        let prepared = Prepared::new(key, append, &shared.limits, &shared.digests)?;
         let bytes = prepared.bytes();
         self.write("append", key, bytes, move |batch, key| write::append(batch, key, &prepared))
             .await

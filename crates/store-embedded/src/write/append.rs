@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use memory_core::{
-    Append, Appended, AppendedMessage, LimitError, LimitKind, Limits, NewMessage, StoreError, Tally,
+    Append, Appended, AppendedMessage, ConversationKey, LimitError, LimitKind, Limits, NewMessage,
+    StoreError, Tally,
 };
 use redb::ReadableTable;
 
@@ -26,10 +27,14 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Checks the limits and computes the digests.
     pub(crate) fn new(
+        key: &ConversationKey,
         append: Append,
         limits: &Limits,
         digests: &Digests,
     ) -> Result<Self, LimitError> {
+        for id in [key.namespace.as_str(), key.id.as_str()] {
+            limits.check(LimitKind::IdBytes, id.len())?;
+        }
         limits.check(LimitKind::BatchMessages, append.messages.len())?;
         for message in &append.messages {
             limits.check(LimitKind::MessageBytes, message.payload.len())?;
@@ -74,9 +79,11 @@ pub(crate) fn append(
         return repeated(batch, record.as_ref(), append, &places);
     }
     batch.check_counter(record.as_ref(), &append.counter)?;
+    // What repeats are answered with; most batches hold none.
     let mut known = HashMap::new();
+    let repeats = new < places.len();
     if let Some(record) = &record
-        && new < places.len()
+        && repeats
     {
         let code = batch.shared.counters.code(&append.counter);
         for place in &places {
@@ -107,15 +114,18 @@ pub(crate) fn append(
         answers.push(match place {
             Place::New(number) => {
                 write(batch, &mut record, code, message, digest.as_ref())?;
-                known.insert(*number, (Some(message.tally), message.fingerprint));
-                answer(*number, true, known.get(number))
+                let written = (Some(message.tally), message.fingerprint);
+                if repeats {
+                    known.insert(*number, written);
+                }
+                answer(*number, true, Some(&written))
             }
             Place::Known(number) => answer(*number, false, known.get(number)),
         });
     }
     if was_pending.is_none() && record.pending() > 0 && !append.grace.is_zero() {
         // Before the commit: a sweep that sees the messages sees the grace.
-        batch.shared.leases.hold().insert(record.number, batch.now.after(append.grace));
+        batch.shared.leases.hold().take(record.number, batch.now, append.grace);
     }
     if let Some(time_to_live) = batch.shared.time_to_live {
         record.expires_at = Some(batch.now.after(time_to_live).as_millis());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use memory_core::{CounterId, LimitKind, Timestamp};
 use redb::ReadableTable;
 
+use super::records::Records;
 use crate::error::Fault;
 use crate::record::Record;
 use crate::row::{CounterCode, block_of};
@@ -49,17 +50,21 @@ pub(crate) struct State {
     pub(crate) next_expiry: Option<u64>,
     /// Whether there is garbage to sweep up.
     pub(crate) garbage: bool,
+    /// Nobody but the writer changes records, and after a transaction that failed it writes none:
+    /// so what is kept here is what the file holds.
+    records: Records,
 }
 
 impl State {
     /// The state for a file with these reservations.
-    pub(crate) const fn new(numbers: u64, positions: u64) -> Self {
+    pub(crate) fn new(numbers: u64, positions: u64) -> Self {
         Self {
             numbers: Numbers::after(META_NUMBERS, numbers),
             positions: Numbers::after(META_POSITIONS, positions),
             // Both are looked up when the first transaction has ended.
             next_expiry: Some(0),
             garbage: true,
+            records: Records::default(),
         }
     }
 
@@ -108,8 +113,10 @@ impl<'t> Batch<'t> {
             if let Some(record) = record {
                 record.encode(&mut self.scratch);
                 self.tables.conversations.insert(key.as_slice(), self.scratch.as_slice())?;
+                self.state.records.put(key, record);
             } else {
                 self.tables.conversations.remove(key.as_slice())?;
+                self.state.records.remove(&key);
             }
         }
         Ok(())
@@ -119,6 +126,9 @@ impl<'t> Batch<'t> {
     pub(crate) fn stored(&self, key: &[u8]) -> Result<Option<Record>, Fault> {
         if let Some(record) = self.records.get(key) {
             return Ok(record.clone());
+        }
+        if let Some(record) = self.state.records.get(key) {
+            return Ok(Some(record.clone()));
         }
         match self.tables.conversations.get(key)? {
             Some(value) => Ok(Some(Record::decode(value.value())?)),

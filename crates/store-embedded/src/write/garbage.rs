@@ -181,7 +181,8 @@ pub(super) mod tests {
                 messages: (0..count).map(message).collect(),
                 grace: Duration::ZERO,
             };
-            let prepared = Prepared::new(append, &shared.limits, &shared.digests).unwrap();
+            let prepared =
+                Prepared::new(&conversation(), append, &shared.limits, &shared.digests).unwrap();
             self.commit(|batch| write::append(batch, &key(), &prepared)).unwrap();
         }
 
@@ -218,8 +219,11 @@ pub(super) mod tests {
     }
 
     pub(in crate::write) fn key() -> Vec<u8> {
-        let id = ConversationId::new("a").unwrap();
-        storage_key(&ConversationKey::new(Namespace::default(), id))
+        storage_key(&conversation())
+    }
+
+    fn conversation() -> ConversationKey {
+        ConversationKey::new(Namespace::default(), ConversationId::new("a").unwrap())
     }
 
     #[test]

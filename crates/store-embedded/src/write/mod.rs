@@ -6,6 +6,7 @@ mod drop_newest;
 mod garbage;
 mod lives;
 mod mend;
+mod records;
 mod settle;
 mod trim;
 

@@ -1,0 +1,84 @@
+//! Records of conversations that were written lately, as the file has them.
+
+use std::collections::HashMap;
+use std::mem;
+
+use crate::record::Record;
+
+/// Records in one generation. A record has at most 32 rows of some 40 to 100 bytes, so both
+/// generations take a few megabytes at most.
+const GENERATION: usize = 1024;
+
+/// What spares the writer a look-up for each operation on a conversation that it has just written.
+///
+/// Two generations: what is written goes to the younger; when that is full, the older is dropped
+/// and the younger takes its place. So between one and two generations of the latest are kept, and
+/// nothing has to be put in order when one is used.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    younger: HashMap<Vec<u8>, Record>,
+    older: HashMap<Vec<u8>, Record>,
+}
+
+impl Records {
+    /// The record under a key, where it is kept.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<&Record> {
+        self.younger.get(key).or_else(|| self.older.get(key))
+    }
+
+    /// Keeps what was written.
+    pub(crate) fn put(&mut self, key: Vec<u8>, record: Record) {
+        if self.younger.len() >= GENERATION && !self.younger.contains_key(&key) {
+            self.older = mem::take(&mut self.younger);
+        }
+        self.younger.insert(key, record);
+    }
+
+    /// Forgets what was removed.
+    pub(crate) fn remove(&mut self, key: &[u8]) {
+        self.younger.remove(key);
+        self.older.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use memory_core::Epoch;
+
+    use super::*;
+
+    fn record(number: u64) -> Record {
+        Record::new(number, Epoch::from_random(0), 0)
+    }
+
+    fn key(number: usize) -> Vec<u8> {
+        number.to_be_bytes().to_vec()
+    }
+
+    fn number(records: &Records, place: usize) -> Option<u64> {
+        records.get(&key(place)).map(|record| record.number)
+    }
+
+    #[test]
+    fn the_latest_are_kept_and_the_oldest_forgotten() {
+        let mut records = Records::default();
+        for place in 0..=2 * GENERATION {
+            records.put(key(place), record(place as u64));
+        }
+        assert_eq!(number(&records, 0), None);
+        assert_eq!(number(&records, GENERATION), Some(GENERATION as u64));
+        assert_eq!(number(&records, 2 * GENERATION), Some(2 * GENERATION as u64));
+        assert!(records.younger.len() + records.older.len() <= 2 * GENERATION);
+    }
+
+    #[test]
+    fn what_was_written_last_is_found_and_what_was_removed_is_not() {
+        let mut records = Records::default();
+        records.put(key(0), record(1));
+        (1..=GENERATION).for_each(|place| records.put(key(place), record(0)));
+        records.put(key(0), record(2));
+        assert_eq!(number(&records, 0), Some(2));
+        records.remove(&key(0));
+        assert_eq!(number(&records, 0), None);
+    }
+}
