@@ -38,6 +38,7 @@ mod estimator;
 mod log_limit;
 pub mod metrics;
 pub mod pool;
+mod sync;
 
 pub use counters::BpeCounter;
 pub use error::{BuildError, UnknownEncoding};

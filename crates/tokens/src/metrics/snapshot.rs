@@ -80,22 +80,3 @@ impl TokenMetricsSnapshot {
         u64::try_from(self.average_duration().as_millis()).unwrap_or(u64::MAX)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_average_is_in_whole_units() {
-        let check = |timed, nanos, average_ns, average_ms| {
-            let total_duration = Duration::from_nanos(nanos);
-            let snapshot = TokenMetricsSnapshot { timed, total_duration, ..Default::default() };
-            assert_eq!(snapshot.average_duration_ns(), average_ns);
-            assert_eq!(snapshot.average_duration_ms(), average_ms);
-            assert_eq!(snapshot.total_duration_ns(), nanos);
-        };
-        check(0, 0, 0, 0);
-        check(3, 10, 3, 0);
-        check(2, 5_999_999, 2_999_999, 2);
-    }
-}

@@ -12,7 +12,7 @@ use metrics::{
 };
 
 use super::{describe, names};
-use crate::TokenMetrics;
+use crate::{TokenMetrics, TokenMetricsSnapshot};
 
 const NAMES: [&str; 15] = [
     names::SUBMITTED,
@@ -196,4 +196,18 @@ fn each_event_moves_its_own_numbers() {
     near(names::QUEUE_DEPTH, 1.0);
     near(names::IN_HAND, 1.0);
     near(names::COUNT_SECONDS, 5.0);
+}
+
+#[test]
+fn the_average_is_in_whole_units() {
+    let check = |timed, nanos, average_ns, average_ms| {
+        let total_duration = Duration::from_nanos(nanos);
+        let snapshot = TokenMetricsSnapshot { timed, total_duration, ..Default::default() };
+        assert_eq!(snapshot.average_duration_ns(), average_ns);
+        assert_eq!(snapshot.average_duration_ms(), average_ms);
+        assert_eq!(snapshot.total_duration_ns(), nanos);
+    };
+    check(0, 0, 0, 0);
+    check(3, 10, 3, 0);
+    check(2, 5_999_999, 2_999_999, 2);
 }

@@ -92,14 +92,6 @@ impl TokenMetrics {
         }
     }
 
-    /// Jobs that were counted, or failed to be.
-    pub(crate) fn finished(&self) -> u64 {
-        [&self.succeeded, &self.failed, &self.panicked]
-            .map(|number| number.load(Ordering::Relaxed))
-            .iter()
-            .sum()
-    }
-
     /// A job was taken into the queue.
     pub(crate) fn submitted(&self) {
         add(&self.submitted, 1);

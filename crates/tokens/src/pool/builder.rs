@@ -1,23 +1,24 @@
 //! Building a pool.
 
 use std::sync::{Arc, OnceLock};
-use std::thread;
 
 use memory_core::{Framing, TokenCounter};
 use tokio::sync::Notify;
 
 use super::cost::CostModel;
+use super::hand::Hand;
 use super::handle::AsyncTokenCounter;
 use super::idle::Zero;
 use super::inline::Inline;
 use super::queue::Queue;
-use super::shared::{Hand, Places, Shared};
+use super::shared::{Places, Shared};
 use super::warm::Warmth;
 use super::worker::Worker;
 use crate::error::BuildError;
 use crate::estimator::Estimator;
 use crate::log_limit::LogLimit;
 use crate::metrics::token_metrics::TokenMetrics;
+use crate::sync::thread;
 
 /// How many jobs the queue holds where nothing else is said.
 pub const DEFAULT_CAPACITY: usize = 1000;
@@ -135,7 +136,7 @@ impl Builder {
             hands: (0..workers).map(|_| Hand::default()).collect(),
             unfinished: Zero::default(),
             left: Notify::new(),
-            finished_before: OnceLock::new(),
+            ended_before: OnceLock::new(),
             metrics: TokenMetrics::new(&counter_id),
             cost: CostModel::new(),
             inline: Inline::new(self.counter.inline_safe()),
@@ -152,5 +153,5 @@ impl Builder {
 
 fn default_workers() -> usize {
     // Where the system does not tell its cores, one worker is surely not too many.
-    thread::available_parallelism().map_or(1, usize::from).min(DEFAULT_MAX_WORKERS)
+    std::thread::available_parallelism().map_or(1, usize::from).min(DEFAULT_MAX_WORKERS)
 }

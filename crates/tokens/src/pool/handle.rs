@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use memory_core::{CountError, CounterId, Framing, Message, Tally, TokenCounter};
@@ -15,6 +14,8 @@ use super::job::{Job, Place, Refused, Work};
 use super::shared::Shared;
 use super::shutdown::Threads;
 use crate::metrics::token_metrics::TokenMetrics;
+use crate::sync::thread::JoinHandle;
+use crate::sync::timeout;
 
 /// How long to wait for a count where nothing else says: 5 s.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
@@ -223,7 +224,7 @@ impl AsyncTokenCounter {
             place.submit(job);
             receiver.await.unwrap_or(Err(CountError::ShutDown))
         };
-        tokio::time::timeout(deadline, counting).await.unwrap_or_else(|_elapsed| {
+        timeout(deadline, counting).await.unwrap_or_else(|_elapsed| {
             let milliseconds = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
             Err(CountError::DeadlineExceeded { milliseconds })
         })

@@ -29,6 +29,7 @@ pub(crate) mod builder;
 mod cost;
 pub(crate) mod deliver;
 mod guard;
+mod hand;
 pub(crate) mod handle;
 mod idle;
 mod inline;

@@ -1,8 +1,10 @@
 //! The queue between those who submit and those who count.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
 
 /// A queue with an end: it is open, then draining, then closed.
 ///
@@ -25,6 +27,8 @@ struct State<T> {
     workers: usize,
     /// How many workers wait for `ready`: waking nobody would still cost a system call.
     waiting: usize,
+    /// How many jobs were taken away from the workers.
+    given_up: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +42,8 @@ enum Phase {
 
 impl<T> Queue<T> {
     pub(super) fn new(workers: usize) -> Self {
-        let state = State { jobs: VecDeque::new(), phase: Phase::Open, workers, waiting: 0 };
+        let (jobs, phase) = (VecDeque::new(), Phase::Open);
+        let state = State { jobs, phase, workers, waiting: 0, given_up: 0 };
         Self { state: Mutex::new(state), ready: Condvar::new(), open: AtomicBool::new(true) }
     }
 
@@ -62,12 +67,16 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for a job. None tells the calling worker to end: it is no longer among the workers.
-    pub(super) fn pop(&self) -> Option<T> {
+    /// Waits for a job and takes it up. None tells the calling worker to end: it is no longer
+    /// among the workers.
+    ///
+    /// `take_up` runs under the queue's lock: whoever closes the queue finds every job either in
+    /// it, or where `take_up` has put it.
+    pub(super) fn pop<R>(&self, take_up: impl FnOnce(T) -> R) -> Option<R> {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
-                return Some(job);
+                return Some(take_up(job));
             }
             if state.phase != Phase::Open {
                 state.workers -= 1;
@@ -79,10 +88,10 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes a job if there is one.
+    /// Takes a job up if there is one.
     #[cfg(test)]
-    pub(super) fn try_pop(&self) -> Option<T> {
-        self.lock().jobs.pop_front()
+    pub(super) fn try_pop<R>(&self, take_up: impl FnOnce(T) -> R) -> Option<R> {
+        self.lock().jobs.pop_front().map(take_up)
     }
 
     /// Lets the workers take what is there and then leave.
@@ -93,6 +102,11 @@ impl<T> Queue<T> {
     /// Takes all jobs away from the workers, which leave after what they have in hand.
     pub(super) fn close(&self) -> VecDeque<T> {
         self.end(Phase::Closed)
+    }
+
+    /// How many jobs were taken away from the workers.
+    pub(super) fn given_up(&self) -> u64 {
+        self.lock().given_up
     }
 
     /// How many workers have not left.
@@ -115,6 +129,7 @@ impl<T> Queue<T> {
         }
         if phase == Phase::Closed || state.workers == 0 {
             taken = std::mem::take(&mut state.jobs);
+            state.given_up += taken.len() as u64;
         }
         drop(state);
         self.ready.notify_all();
@@ -122,53 +137,7 @@ impl<T> Queue<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        // No code that could panic runs under the lock, so the state is whole.
+        // What runs under the lock moves jobs and cannot panic, so the state is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn jobs_come_out_in_order_and_the_end_after_them() {
-        let queue = Queue::new(1);
-        assert_eq!(queue.push(1), Ok(()));
-        assert_eq!(queue.push(2), Ok(()));
-        queue.drain();
-        assert!(!queue.is_open());
-        assert_eq!(queue.push(3), Ok(()), "who holds a place may still hand its job over");
-        assert_eq!([queue.pop(), queue.pop(), queue.pop()], [Some(1), Some(2), Some(3)]);
-        assert_eq!((queue.pop(), queue.workers()), (None, 0));
-        assert_eq!(queue.push(4), Err(4), "nobody would take it");
-    }
-
-    #[test]
-    fn closing_takes_the_jobs_away() {
-        let queue = Queue::new(1);
-        queue.push(1).unwrap();
-        assert_eq!(queue.close(), [1]);
-        assert_eq!(queue.push(2), Err(2));
-        assert_eq!(queue.pop(), None);
-        queue.drain();
-        assert_eq!(queue.push(3), Err(3), "what is closed stays closed");
-    }
-
-    #[test]
-    fn a_waiting_worker_is_woken_by_a_job_and_by_the_end() {
-        let queue = Queue::new(2);
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..2)
-                .map(|_| scope.spawn(|| std::iter::from_fn(|| queue.pop()).sum::<u32>()))
-                .collect();
-            for job in 1..=100 {
-                queue.push(job).unwrap();
-            }
-            queue.drain();
-            let sum: u32 = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
-            assert_eq!(sum, 5050);
-        });
-        assert_eq!(queue.workers(), 0);
     }
 }

@@ -1,13 +1,13 @@
 //! What handles and workers share.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use memory_core::{CountError, CounterId, Framing, TokenCounter};
 use tokio::sync::Notify;
 
 use super::cost::CostModel;
-use super::deliver::Owed;
+use super::hand::{Ended, Hand};
 use super::idle::Zero;
 use super::inline::Inline;
 use super::job::Queued;
@@ -16,6 +16,7 @@ use super::warm::Warmth;
 use crate::estimator::Estimator;
 use crate::log_limit::LogLimit;
 use crate::metrics::token_metrics::TokenMetrics;
+use crate::sync::AtomicUsize;
 
 pub(super) struct Shared {
     pub(super) counter: Arc<dyn TokenCounter>,
@@ -31,8 +32,8 @@ pub(super) struct Shared {
     pub(super) unfinished: Zero,
     /// Notified when the last worker has left.
     pub(super) left: Notify,
-    /// How many jobs had been finished when the shutdown began.
-    pub(super) finished_before: OnceLock<u64>,
+    /// What had come of the jobs when the shutdown began.
+    pub(super) ended_before: OnceLock<Ended>,
     pub(super) metrics: TokenMetrics,
     pub(super) cost: CostModel,
     pub(super) inline: Inline,
@@ -49,10 +50,6 @@ pub(super) struct Places {
     /// Notified when a place is free again, and when there will be none.
     pub(super) freed: Notify,
 }
-
-/// What a worker is counting, so that its result can be given up where the count hangs.
-#[derive(Default)]
-pub(super) struct Hand(Mutex<Option<Owed>>);
 
 impl Shared {
     pub(super) fn refuse_full(&self) -> CountError {
@@ -106,19 +103,5 @@ impl Places {
         self.free.fetch_add(1, Ordering::AcqRel);
         // One place serves one of those who wait.
         self.freed.notify_one();
-    }
-}
-
-impl Hand {
-    pub(super) fn put(&self, owed: Owed) {
-        *self.lock() = Some(owed);
-    }
-
-    pub(super) fn take(&self) -> Option<Owed> {
-        self.lock().take()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Owed>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,14 @@
 //! The end of a pool.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::PoisonError;
 use std::time::Duration;
 
+use super::hand::{Ended, Hand};
 use super::handle::AsyncTokenCounter;
 use super::idle::until;
 use super::shared::Shared;
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Mutex, MutexGuard, timeout};
 
 /// What a shutdown did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +16,7 @@ use super::shared::Shared;
 pub struct ShutdownReport {
     /// Jobs that were counted, or failed to be, since the shutdown began.
     pub counted: u64,
-    /// Jobs that were given up; each was delivered
+    /// Jobs that were given up since then; each was delivered
     /// [`CountError::ShutDown`](memory_core::CountError::ShutDown).
     pub left: u64,
     /// Worker threads that had not ended by the deadline. They are detached, and end after the
@@ -39,11 +41,13 @@ impl AsyncTokenCounter {
     /// Dropping the future leaves the pool draining without a deadline; call it again for one.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let shared = self.shared();
-        shared.finished_before.get_or_init(|| shared.metrics.finished());
+        let ended = shared.ended();
+        // Whoever was first has said it.
+        let _ = shared.ended_before.set(ended);
         shared.queue.drain();
         shared.places.freed.notify_waiters();
         let workers_left = until(&shared.left, || shared.queue.workers() == 0);
-        if tokio::time::timeout(deadline, workers_left).await.is_err() {
+        if timeout(deadline, workers_left).await.is_err() {
             shared.give_up();
         }
         self.pool().threads.join(shared.queue.workers() == 0);
@@ -55,7 +59,7 @@ impl Shared {
     /// Delivers everything that has no answer yet, what workers have in hand included.
     fn give_up(&self) {
         self.close();
-        self.hands.iter().for_each(|hand| drop(hand.take()));
+        self.hands.iter().for_each(|hand| drop(hand.give_up()));
     }
 
     /// Gives up what is queued, and lets the workers leave after what they have in hand.
@@ -68,11 +72,20 @@ impl Shared {
         self.places.freed.notify_waiters();
     }
 
+    /// What has come of the jobs that workers took.
+    fn ended(&self) -> Ended {
+        self.hands.iter().map(Hand::ended).fold(Ended::default(), |sum, hand| Ended {
+            counted: sum.counted + hand.counted,
+            given_up: sum.given_up + hand.given_up,
+        })
+    }
+
     fn report(&self) -> ShutdownReport {
-        let before = self.finished_before.get().copied().unwrap_or_default();
+        let before = self.ended_before.get().copied().unwrap_or_default();
+        let now = self.ended();
         ShutdownReport {
-            counted: self.metrics.finished().saturating_sub(before),
-            left: self.metrics.snapshot().given_up,
+            counted: now.counted.saturating_sub(before.counted),
+            left: self.queue.given_up() + now.given_up.saturating_sub(before.given_up),
             detached: self.queue.workers(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use memory_core::{CountError, Tally};
 
 use super::guard::guarded;
+use super::hand::Hand;
 use super::job::{Queued, Work};
 use super::shared::Shared;
 
@@ -30,8 +31,8 @@ impl Worker {
         if self.index == 0 {
             self.shared.warm_up();
         }
-        while let Some(queued) = self.shared.queue.pop() {
-            self.handle(queued);
+        while let Some(work) = self.shared.queue.pop(|job| self.take_up(job)) {
+            self.handle(&work);
         }
         self.shared.left.notify_waiters();
     }
@@ -39,37 +40,47 @@ impl Worker {
     /// Counts one job if there is one.
     #[cfg(test)]
     pub(super) fn step(&self) -> bool {
-        self.shared.queue.try_pop().map(|queued| self.handle(queued)).is_some()
+        let work = self.shared.queue.try_pop(|job| self.take_up(job));
+        work.map(|work| self.handle(&work)).is_some()
     }
 
     /// Whatever goes wrong in code that is not ours (a counter, a callback, a subscriber, a
     /// recorder), the worker lives on.
-    fn handle(&self, queued: Queued) {
-        if guarded(|| self.count(queued)).is_err() {
+    fn handle(&self, work: &Work) {
+        if guarded(|| self.count(work)).is_err() {
             // The unwinding may have left the result in the hand; dropping it gives it up.
-            drop(self.shared.hands[self.index].take());
+            drop(self.hand().give_up());
         }
     }
 
-    fn count(&self, Queued { work, owed }: Queued) {
+    /// Shows the job in the hand from the moment on when it is no longer in the queue: a shutdown
+    /// must find it in one of the two.
+    fn take_up(&self, Queued { work, owed }: Queued) -> Work {
+        self.hand().put(owed);
+        work
+    }
+
+    fn hand(&self) -> &Hand {
+        &self.shared.hands[self.index]
+    }
+
+    fn count(&self, work: &Work) {
         let shared = &*self.shared;
         shared.metrics.left_queue();
-        if owed.is_abandoned() {
+        if let Some(owed) = self.hand().take_abandoned() {
             shared.metrics.abandoned();
             owed.abandon();
             return;
         }
-        let conversation = owed.conversation();
-        let hand = &shared.hands[self.index];
-        hand.put(owed);
         shared.metrics.begun();
         let bytes = work.bytes();
-        let (result, elapsed) = shared.timed(&work);
+        let (result, elapsed) = shared.timed(work);
         shared.metrics.ended();
-        let Some(owed) = hand.take() else {
+        let Some(owed) = self.hand().take_counted() else {
             // A shutdown has given the job up meanwhile.
             return;
         };
+        let conversation = owed.conversation();
         match &result {
             Ok(tally) => {
                 shared.cost.learn(bytes, elapsed);

@@ -3,9 +3,12 @@
 mod answers;
 mod end;
 mod faults;
+mod guard;
+mod idle;
 mod inline;
 mod logs;
 mod places;
+mod queue;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
