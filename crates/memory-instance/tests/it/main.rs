@@ -10,4 +10,5 @@ mod interactions;
 mod lifecycle;
 mod support;
 mod sweeps;
+mod table;
 mod windows;
