@@ -45,7 +45,8 @@ enum Command {
     Docs,
     /// Check the rules that no compiler knows: arrows, sizes, settings, metrics, leftovers.
     Tidy,
-    /// Run lint, tidy, docs and test, in this order, and stop at the first that fails.
+    /// Run lint, tidy, docs, test and two minutes of chaos, in this order, and stop at the first
+    /// that fails.
     Ci {
         /// Leave the tests out, for a caller that runs them apart.
         #[arg(long)]

@@ -9,6 +9,8 @@ use crate::project::Project;
 const PROGRAM: [&str; 9] =
     ["run", "--locked", "--profile", "chaos", "--package", "benches", "--bin", "chaos", "--"];
 
+/// What is run for every change.
+const SHORT: [&str; 5] = ["embedded", "--minutes", "2", "--seed", "1"];
 /// What is run before a release, and from time to time.
 const LONG: [&str; 5] = ["embedded", "--minutes", "10", "--seed", "2"];
 
@@ -17,6 +19,11 @@ pub(crate) fn run(project: &Project, arguments: &[impl AsRef<str>]) -> Result<()
     let mut chaos = cargo(project.root(), &PROGRAM);
     chaos.args(arguments.iter().map(AsRef::as_ref));
     process::run("chaos", &mut chaos)
+}
+
+/// A run of about two minutes.
+pub(super) fn short(project: &Project) -> Result<(), Error> {
+    run(project, &SHORT)
 }
 
 /// A run of about ten minutes.

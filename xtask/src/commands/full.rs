@@ -42,6 +42,11 @@ fn dependencies(root: &Path) -> Result<(), Error> {
     let own = ["bans", "licenses", "sources"];
     process::run("licences and sources", cargo(root, &deny).args(own))?;
     // The advisories come over the network, so what needs none is told first.
+    let fetched = process::run("fetching advisories", &mut cargo(root, &["deny", "fetch", "db"]));
+    if let Err(error) = fetched {
+        say::result(&format!("advisories: left out, because they cannot be fetched ({error})"));
+        return Ok(());
+    }
     process::run("advisories", cargo(root, &deny).arg("advisories"))
 }
 

@@ -53,6 +53,11 @@ impl Ledger {
         self.life.as_ref().map(|life| life.epoch.as_str())
     }
 
+    /// Forgets the life, with what is left of it.
+    pub(super) fn end_life(&mut self) {
+        self.life = None;
+    }
+
     /// Does an operation. `epoch` is the one that an append has, or would begin.
     pub(super) fn apply(
         &mut self,
@@ -68,7 +73,8 @@ impl Ledger {
                 Ok(Due::Other(Answer::Dropped { removed, next }))
             }
             Action::Clear => {
-                let removed = self.life.take().map_or(0, |life| life.messages.len() as u64);
+                let removed = self.messages().len() as u64;
+                self.end_life();
                 Ok(Due::Other(Answer::Cleared { removed }))
             }
             Action::Trim { epoch, before } => {

@@ -119,6 +119,27 @@ fn another_life_is_found() {
 }
 
 #[test]
+fn a_life_without_messages_ends_only_where_it_is_cleared() {
+    let check = |under_way: Action| {
+        let mut expected = expected();
+        expected.note(begun(0, 0, Action::Append(vec![item(1)]))).unwrap();
+        expected.note(appended(0, &[1])).unwrap();
+        expected.note(begun(0, 0, Action::DropNewest(1))).unwrap();
+        let answer = Answer::Dropped { removed: 1, next: 1 };
+        expected.note(Record::Done { writer: 0, answer }).unwrap();
+        expected.note(begun(0, 0, under_way)).unwrap();
+        expected.resolve(&[holding(0, &[])])?;
+        expected.note(begun(0, 0, Action::Append(vec![item(3)]))).unwrap();
+        let epoch = "b".repeat(16);
+        let places = vec![(1, true)];
+        let appended = Appended { epoch, places, messages: 1, tokens: 0, pending: 1 };
+        expected.note(Record::Done { writer: 0, answer: Answer::Appended(appended) })
+    };
+    check(Action::Clear).unwrap();
+    assert!(violation(check(Action::DropNewest(1))).contains("epoch"));
+}
+
+#[test]
 fn what_was_refused_must_not_be_there() {
     let mut expected = Expected::new(SEED, Counting::Hash, true);
     expected.note(begun(0, 0, Action::Append(vec![item(1)]))).unwrap();
