@@ -68,6 +68,14 @@ pub(crate) enum InputError {
         /// The parser's words, which name a place and never quote the text.
         source: serde_json::Error,
     },
+    #[error(
+        "it is not valid JSON: its line ends before it does; write each conversation on one line, \
+         or all of them as one array, `[...]`, which may have several lines"
+    )]
+    Unfinished {
+        /// The parser's words, as above.
+        source: serde_json::Error,
+    },
     #[error("it must be a JSON object, such as {{\"id\": \"a\", \"messages\": []}}")]
     NotAnObject,
     #[error("the file must begin with `[`, as an array of conversations does")]
@@ -103,9 +111,20 @@ pub(crate) enum InputError {
     #[error("the id {id:?} comes twice: it stands at {first} already")]
     Twice { id: String, first: Place },
     #[error(
-        "the id {id:?}, made of the file's name and the place, comes twice: it stands at {first} already; give the conversations an `id`"
+        "the id {id:?}, made of the file's name and the place, comes twice: it stands at {first} \
+         already; name the file once, or give the conversations an `id`"
     )]
-    MadeTwice { id: String, first: Place },
+    ReadTwice { id: String, first: Place },
+    #[error(
+        "the id {id:?}, made of the file's name and the place, comes twice: it stands at {first} \
+         already, and both files have the same name; rename one, or give the conversations an `id`"
+    )]
+    NamedAlike { id: String, first: Place },
+    #[error(
+        "the id made of the file's name and the place cannot be used; rename the file, or give \
+         the conversations an `id`"
+    )]
+    MadeId { source: IdError },
 }
 
 /// What is wrong with one message.

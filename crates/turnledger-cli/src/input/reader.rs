@@ -60,10 +60,17 @@ impl Reader {
         Self { files, current: None, forced, limits, longest: LONGEST, seen }
     }
 
-    fn read(&mut self, raw: Raw, name: &SourceName, number: u64) -> Result<Conversation, BadInput> {
+    fn read(
+        &mut self,
+        raw: Raw,
+        name: &SourceName,
+        number: u64,
+        on_lines: bool,
+    ) -> Result<Conversation, BadInput> {
         let place = Place { file: Arc::clone(&name.shown), line: raw.line };
         let last = raw.last;
         self.conversation(raw, &place, name, number).map_err(|source| {
+            let source = if on_lines { beyond_its_line(source) } else { source };
             if last {
                 return BadInput::Rest { place, source };
             }
@@ -82,18 +89,19 @@ impl Reader {
             .map_err(|error| InputError::NotUtf8 { byte: error.utf8_error().valid_up_to() + 1 })?;
         let record = Record::parse(&text, self.forced)?;
         // The name is kept before the messages are read: it comes twice, however bad they are.
-        let (made, id) = match &record.id {
-            Some(id) => (false, id.clone()),
-            None => (true, format!("{}#{number}", name.short)),
+        let id = match &record.id {
+            Some(id) => ConversationId::within(id, &self.limits)
+                .map_err(|source| InputError::Id { source })?,
+            None => ConversationId::within(format!("{}#{number}", name.short), &self.limits)
+                .map_err(|source| InputError::MadeId { source })?,
         };
-        let id =
-            ConversationId::within(id, &self.limits).map_err(|source| InputError::Id { source })?;
         if let Some(first) = self.seen.get(&id).cloned() {
+            let made = record.id.is_none();
             let id = id.as_str().to_owned();
-            return Err(if made {
-                InputError::MadeTwice { id, first }
-            } else {
-                InputError::Twice { id, first }
+            return Err(match (made, first.file == place.file) {
+                (false, _) => InputError::Twice { id, first },
+                (true, true) => InputError::ReadTwice { id, first },
+                (true, false) => InputError::NamedAlike { id, first },
             });
         }
         self.seen.insert(id.clone(), place.clone());
@@ -117,7 +125,8 @@ impl Iterator for Reader {
                 continue;
             };
             if let Some(raw) = current.next(self.longest) {
-                let read = self.read(raw, &current.name, current.read);
+                let on_lines = matches!(current.pieces, Pieces::Lines);
+                let read = self.read(raw, &current.name, current.read, on_lines);
                 if !matches!(read, Err(BadInput::Rest { .. })) {
                     self.current = Some(current);
                 }
@@ -158,6 +167,14 @@ fn begin(
     };
     let pieces = if in_array { Pieces::Elements(Position::Start) } else { Pieces::Lines };
     Ok(Some(Current { name, bytes, pieces, read: 0 }))
+}
+
+/// What is wrong with a line that holds only the beginning of a JSON text.
+fn beyond_its_line(error: InputError) -> InputError {
+    match error {
+        InputError::Syntax { source } if source.is_eof() => InputError::Unfinished { source },
+        other => other,
+    }
 }
 
 /// The line of a fault inside a conversation that is written over several lines.

@@ -140,5 +140,28 @@ fn files_of_one_name_need_ids_of_their_own() {
     let found = read(&[("a/f", NAMELESS.as_bytes()), ("b/f", NAMELESS.as_bytes())], None);
     assert_eq!(found[0], good("f#1", 0));
     let error = found[1].as_ref().unwrap_err();
-    assert!(error.contains("/b/f, line 1") && error.contains("give the conversations"), "{error}");
+    for part in ["/b/f, line 1", "/a/f, line 1", "rename one", "give the conversations"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn a_name_that_is_too_long_for_an_id_is_told_with_a_way_out() {
+    let name = "n".repeat(255);
+    let found = read(&[(&name, format!("{NAMELESS}\n{ONE}").as_bytes())], None);
+    let error = found[0].as_ref().unwrap_err();
+    assert!(error.contains("rename the file") && error.contains("256"), "{error}");
+    assert_eq!(found[1], good("one", 1));
+}
+
+#[test]
+fn an_object_over_several_lines_is_told_in_which_form_to_write_it() {
+    let found = read(&[("f", ONE.replace(',', ",\n").as_bytes())], None);
+    let error = found[0].as_ref().unwrap_err();
+    assert!(error.starts_with("/f, line 1:") && error.contains("on one line"), "{error}");
+    // In an array an element may have as many lines as it likes.
+    let array = format!("[{}]", ONE.replace(',', ",\n"));
+    assert_eq!(read(&[("f", array.as_bytes())], None), [good("one", 1)]);
+    let cut = read(&[("f", format!("[{}]", &ONE[..20]).as_bytes())], None);
+    assert!(!cut[0].as_ref().unwrap_err().contains("on one line"), "{cut:?}");
 }
