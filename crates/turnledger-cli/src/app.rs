@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
+use turnledger::wiring;
 
 use crate::args::{Cli, Command, ConfigCommand, CopyArgs, GlobalArgs, StoreCommand};
 use crate::commands;
@@ -84,6 +85,7 @@ async fn with_store(
     let loaded = session::load(global)?;
     let session = Session::open(&loaded).await?;
     note(&format!("store: {}", session.store_url));
+    let ending = ending(&command);
     let target = match &command {
         StoreCommand::Copy(args) => match open_target(global, args, &session).await {
             Ok(target) => Some(target),
@@ -96,11 +98,12 @@ async fn with_store(
     };
     let performed = {
         let (stopper, stop) = stop::stop();
-        let mut doing = pin!(dispatch(command, &session, target.as_ref(), output, &stop));
+        let doing = dispatch(command, global, &session, target.as_ref(), output, &stop);
+        let mut doing = pin!(doing);
         tokio::select! {
             performed = &mut doing => performed,
             () = interrupts.next() => {
-                note("interrupted: counting what was appended; once more ends at once");
+                note(&format!("interrupted: {ending}; once more ends at once"));
                 stopper.ask();
                 or_end_at_once(&mut interrupts, doing).await
             }
@@ -124,23 +127,42 @@ async fn or_end_at_once<T>(interrupts: &mut Interrupts, ending: impl Future<Outp
     }
 }
 
+/// What still happens when a command is interrupted.
+fn ending(command: &StoreCommand) -> &'static str {
+    match command {
+        StoreCommand::Replay(_) | StoreCommand::Append(_) | StoreCommand::Copy(_) => {
+            "counting what was appended"
+        }
+        _ => "closing the store",
+    }
+}
+
 async fn open_target(
     global: &GlobalArgs,
     args: &CopyArgs,
     from: &Session,
 ) -> Result<Session, CliError> {
-    // A store in memory is another one each time.
-    if args.to == from.store_url && args.to.starts_with("file:") {
+    let loaded = session::load_for_target(global, &args.to)?;
+    if is_same_file(&from.store_url, &args.to) {
         let reason = format!("--to names the store itself, {}", from.store_url);
         return Err(CliError::Usage { reason });
     }
-    let target = Session::open(&session::load_for_store(global, &args.to)?).await?;
+    let target = Session::open_target(&loaded).await?;
     note(&format!("copying to: {}", target.store_url));
     Ok(target)
 }
 
+/// Whether two URLs of stores lead to one file, by whatever path. A store in memory is another
+/// one each time.
+fn is_same_file(one: &str, other: &str) -> bool {
+    // A file that cannot be found is none that is open.
+    let file = |url: &str| wiring::store_file(url)?.canonicalize().ok();
+    file(one).is_some_and(|one| file(other) == Some(one))
+}
+
 async fn dispatch(
     command: StoreCommand,
+    global: &GlobalArgs,
     session: &Session,
     target: Option<&Session>,
     output: &mut Output,
@@ -148,8 +170,8 @@ async fn dispatch(
 ) -> Result<Outcome, CliError> {
     let memory = &session.memory;
     match command {
-        // These two end in good order by themselves, between two messages.
-        StoreCommand::Replay(args) => commands::replay(args, memory, output, stop).await,
+        // These end in good order by themselves: two of them between two messages.
+        StoreCommand::Replay(args) => commands::replay(args, session, output, stop).await,
         StoreCommand::Copy(args) => {
             let Some(target) = target else {
                 return Err(CliError::Usage { reason: "copy needs --to URL".to_owned() });
@@ -158,14 +180,14 @@ async fn dispatch(
         }
         StoreCommand::Append(args) => stop.or(commands::append(args, memory, output)).await,
         StoreCommand::Window(args) => stop.or(commands::window(args, memory, output)).await,
-        StoreCommand::Show(args) => stop.or(commands::show(args, memory, output)).await,
+        StoreCommand::Show(args) => stop.or(commands::show(args, global, memory, output)).await,
         StoreCommand::Totals(args) => stop.or(commands::totals(args, memory, output)).await,
         StoreCommand::List(args) => stop.or(commands::list(args, memory, output)).await,
         StoreCommand::Export(args) => stop.or(commands::export(args, memory, output)).await,
         StoreCommand::DropNewest(args) => {
             stop.or(commands::drop_newest(args, memory, output)).await
         }
-        StoreCommand::Clear(args) => stop.or(commands::clear(args, memory, output)).await,
+        StoreCommand::Clear(args) => commands::clear(args, memory, output, stop).await,
         StoreCommand::Sweep(args) => stop.or(commands::sweep(args, memory, output)).await,
     }
 }

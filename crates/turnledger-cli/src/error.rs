@@ -4,12 +4,12 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
-use turnledger::settings::SettingsError;
+use turnledger::settings::{Layer, SettingsError};
 use turnledger::wiring::OpenError;
-use turnledger::{ConversationKey, IdError, MemoryError};
+use turnledger::{ConversationKey, IdError, MemoryError, Seq};
 
 use crate::input::{BadInput, Place};
-use crate::output::plain;
+use crate::output::{count, plain};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,25 @@ impl fmt::Display for MessagePlace {
     }
 }
 
+/// Why a conversation was not copied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotCopied {
+    #[error("its message {seq} is another one in the other store, where nothing was written")]
+    Differs {
+        /// The message's place here.
+        seq: Seq,
+    },
+    #[error(
+        "it goes on in the other store, with a message {seq} that is not here; nothing was written"
+    )]
+    Longer {
+        /// The place there.
+        seq: Seq,
+    },
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
 /// What the program can fail with. Nothing here shows content of messages.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
@@ -59,11 +78,18 @@ pub(crate) enum CliError {
         #[from]
         source: SettingsError,
     },
-    #[error("the store cannot be used")]
+    #[error("the store{} cannot be used", if *.target { " of --to" } else { "" })]
     Open {
         source: OpenError,
         /// Whether its URL was given on the command line.
         given: bool,
+        /// Whether it is the one to copy to.
+        target: bool,
+    },
+    #[error("--to cannot be used: {expected} is expected")]
+    Target {
+        /// What it should be.
+        expected: String,
     },
     #[error("{what} cannot be used")]
     Id {
@@ -77,16 +103,22 @@ pub(crate) enum CliError {
     NoConversation { key: ConversationKey },
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    #[error("{reason}")]
+    NoWindow { reason: String },
     #[error(transparent)]
     Input(#[from] BadInput),
     #[error("{at}: conflict: other content is stored at its place")]
-    Conflict { at: Box<MessagePlace>, source: MemoryError },
+    Conflict {
+        at: Box<MessagePlace>,
+        /// What the store says, where it was the one to find it.
+        source: Option<MemoryError>,
+    },
     #[error("{at} was not stored")]
     NotStored { at: Box<MessagePlace>, source: MemoryError },
     #[error("conflict: other content is stored under the message's id")]
     KnownId { source: MemoryError },
     #[error("conversation {id:?} was not copied")]
-    NotCopied { id: String, source: MemoryError },
+    NotCopied { id: String, source: NotCopied },
     #[error("conversation {id:?} was copied, and its sums differ: {detail}")]
     CopyDiffers { id: String, detail: String },
     #[error("standard input cannot be read")]
@@ -102,7 +134,8 @@ pub(crate) enum CliError {
     #[error("the message cannot be used, and nothing was stored")]
     BadContent { source: Box<dyn Error + Send + Sync> },
     #[error(
-        "{messages} messages of {conversations} conversations are still not counted; `turnledger sweep` tries again"
+        "{} of {} not counted yet; `turnledger sweep` tries again",
+        count(*.messages, "message"), count(*.conversations, "conversation")
     )]
     StillPending { messages: u64, conversations: u64 },
     #[error("standard output cannot be written")]
@@ -111,9 +144,7 @@ pub(crate) enum CliError {
     Thread { source: io::Error },
     #[error("signals cannot be received")]
     Signals { source: io::Error },
-    #[error(
-        "interrupted before the end; what was stored stays so, and `replay` and `copy` go on from there"
-    )]
+    #[error("interrupted before the end; what was stored stays so")]
     Interrupted,
 }
 
@@ -123,6 +154,7 @@ impl CliError {
         match self {
             Self::Usage { .. }
             | Self::Id { .. }
+            | Self::Target { .. }
             // Only options and arguments are values that the program itself gives.
             | Self::Settings { source: SettingsError::GivenValue { .. } }
             | Self::Open {
@@ -132,7 +164,13 @@ impl CliError {
                     | OpenError::UnknownScheme { .. }
                     | OpenError::RedisNotAvailable { .. }
                     | OpenError::StoreUrl { .. },
+                ..
             } => Outcome::Usage,
+            Self::Settings { source: SettingsError::Contradiction { place, .. } }
+                if place == Layer::Explicit.as_str() =>
+            {
+                Outcome::Usage
+            }
             _ => Outcome::Failed,
         }
     }
@@ -142,16 +180,45 @@ impl CliError {
 ///
 /// Where standard error is closed there is nobody to tell.
 pub(crate) fn tell(error: &CliError) {
-    let mut text = format!("error: {}\n", plain(&error.to_string()));
+    let _ = io::stderr().lock().write_all(told(error).as_bytes());
+}
+
+/// The error in a line, and each of its causes, unless the line above ends with it already.
+fn told(error: &dyn Error) -> String {
+    let mut above = plain(&error.to_string());
+    let mut text = format!("error: {above}\n");
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = writeln!(text, "  caused by: {}", plain(&error.to_string()));
+        let said = plain(&error.to_string());
+        if !above.ends_with(&said) {
+            let _ = writeln!(text, "  caused by: {said}");
+            above = said;
+        }
         cause = error.source();
     }
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    text
 }
 
 /// Says something else on standard error.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", plain(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let limit = turnledger::LimitKind::MessageBytes;
+        let limits = turnledger::Limits { message_bytes: 5, ..Default::default() };
+        let error = limits.check(limit, 6).unwrap_err();
+        let said = told(&CliError::NotCopied {
+            id: "a".to_owned(),
+            source: NotCopied::Memory(MemoryError::Limit(error)),
+        });
+        let expected = "error: conversation \"a\" was not copied\n  \
+                        caused by: nothing was done: 6 bytes of a message, and the limit is 5\n";
+        assert_eq!(said, expected);
+    }
 }

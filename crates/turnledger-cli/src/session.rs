@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use turnledger::settings::{Layer, Loaded, Sources};
+use turnledger::settings::{Layer, Loaded, SettingsError, Sources};
 use turnledger::{Memory, MemoryStore, wiring};
 
 use crate::args::GlobalArgs;
 use crate::error::{CliError, note};
+use crate::output::count;
 
 /// An open memory.
 pub(crate) struct Session {
     pub(crate) memory: Memory,
     /// The store's URL, without its password.
     pub(crate) store_url: String,
-    shutdown_deadline: Duration,
+    /// How long the end may wait for counts.
+    pub(crate) shutdown_deadline: Duration,
 }
 
 /// What the end of a memory left.
@@ -25,6 +27,9 @@ pub(crate) struct Left {
     pending: u64,
 }
 
+/// The setting that `--store` and `--to` give.
+const STORE_URL: &str = "store.url";
+
 /// How long the store may take to say what is pending.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -33,9 +38,14 @@ pub(crate) fn load(global: &GlobalArgs) -> Result<Loaded, CliError> {
     load_from(sources(global))
 }
 
-/// Loads the settings with another store.
-pub(crate) fn load_for_store(global: &GlobalArgs, url: &str) -> Result<Loaded, CliError> {
-    Ok(sources(global).explicit("store.url", url).load()?)
+/// Loads the settings with the store that `--to` names.
+pub(crate) fn load_for_target(global: &GlobalArgs, url: &str) -> Result<Loaded, CliError> {
+    sources(global).explicit(STORE_URL, url).load().map_err(|error| match error {
+        SettingsError::GivenValue { key, expected, .. } if key == STORE_URL => {
+            CliError::Target { expected }
+        }
+        error => error.into(),
+    })
 }
 
 fn load_from(sources: Sources) -> Result<Loaded, CliError> {
@@ -57,10 +67,21 @@ fn sources(global: &GlobalArgs) -> Sources {
 impl Session {
     /// Opens the store that the settings name, and a memory on it.
     pub(crate) async fn open(loaded: &Loaded) -> Result<Self, CliError> {
-        let given = matches!(loaded.settings.layer("store.url"), Ok(Layer::Explicit));
-        let opened = wiring::open(&loaded.settings)
-            .await
-            .map_err(|source| CliError::Open { source, given })?;
+        Self::open_as(loaded, false).await
+    }
+
+    /// Opens the store to copy to.
+    pub(crate) async fn open_target(loaded: &Loaded) -> Result<Self, CliError> {
+        Self::open_as(loaded, true).await
+    }
+
+    async fn open_as(loaded: &Loaded, target: bool) -> Result<Self, CliError> {
+        let given = matches!(loaded.settings.layer(STORE_URL), Ok(Layer::Explicit));
+        let opened = wiring::open(&loaded.settings).await.map_err(|source| CliError::Open {
+            source,
+            given,
+            target,
+        })?;
         Ok(Self {
             memory: opened.memory,
             store_url: opened.store_url,
@@ -94,16 +115,14 @@ impl Left {
 
     /// Says what is left.
     pub(crate) fn tell(&self, interrupted: bool) {
-        let Self { settled, pending } = self;
+        let Self { settled, pending } = *self;
         if interrupted {
-            note(&format!(
-                "{settled} messages were counted at the end, {pending} are left pending"
-            ));
+            let settled = count(settled, "message");
+            note(&format!("{settled} counted at the end, {pending} left pending"));
         }
-        if *pending > 0 {
-            note(&format!(
-                "{pending} messages are not counted yet; `turnledger sweep` counts them"
-            ));
+        if pending > 0 {
+            let pending = count(pending, "message");
+            note(&format!("{pending} not counted yet; `turnledger sweep` counts what is left"));
         }
     }
 }

@@ -7,12 +7,20 @@ Examples:
   $ turnledger append support-7 --role user --content 'Where is my parcel?'
   $ turnledger window support-7 --budget 4096
 
-Exit codes: 0 done, 1 failed or part failed, 2 wrong usage.";
+Exit codes: 0 done, 1 failed or part failed, 2 wrong usage. Ctrl-C ends a command in good order,
+with 1; a second one ends it at once, with 1 as well.";
 
 pub(super) const REPLAY: &str = "\
 Input is JSON lines of {\"id\"?, \"messages\": [...]}, a JSON array of the same, or ShareGPT
 {\"id\"?, \"conversations\": [{\"from\", \"value\"}]}, in lines or in an array. A conversation without
-an id is named by its file and its place in it. Replaying a file again adds nothing.
+an id is named by its file's name and its place in it.
+
+Replaying again adds nothing. What the store holds already is compared message by message, at the
+same place: equal ones are skipped, another one is a conflict, and the conversation ends there.
+What is behind is appended with ids that are made of the place.
+
+An interrupted or failed run tells what it has done, and the same command goes on from there. With
+--keep-going only a failure of the store itself ends the run.
 
 In the summary, `seconds` is the time from the first append to the last answer of the store,
 and `seconds_to_exact` the time from there until no message was left uncounted.
@@ -56,11 +64,19 @@ Examples:
   $ turnledger list --namespace tenant-a --json";
 
 pub(super) const EXPORT: &str = "\
+A line has a conversation's id and its messages. The ids that messages were appended with are not
+kept in it, nor are the tokens: `replay` compares messages by place, and counts anew.
+
 Examples:
   $ turnledger export > all.jsonl
   $ turnledger export support-7 support-8 > two.jsonl";
 
 pub(super) const COPY: &str = "\
+A conversation that is in the other store already is compared first, message by message: where it
+is the beginning of the one here, the rest is appended; where it is another one, nothing of it is
+written. The ids that messages were appended with are not copied: the copies get ids that are made
+of their places, as `replay` gives them.
+
 Examples:
   $ turnledger copy --to file:backup.redb
   $ turnledger copy --to file:backup.redb support-7";
@@ -75,6 +91,10 @@ Examples:
   $ turnledger clear support-7 --yes";
 
 pub(super) const SWEEP: &str = "\
+Each conversation is counted by one counter, that of the last append. A sweep settles those of its
+own counter, in every namespace. For the namespace it also tells what waits for another counter,
+and what this one has not counted because another one is the conversation's own.
+
 Examples:
   $ turnledger sweep
   $ turnledger sweep --json";

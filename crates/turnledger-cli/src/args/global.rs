@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::output::shell_word;
+
 /// Options of every command; each is a setting that wins over environment and file.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
@@ -55,6 +57,27 @@ impl CountPolicyName {
 }
 
 impl GlobalArgs {
+    /// The options that were given, as they are written in a shell, each behind a blank.
+    pub(crate) fn in_shell(&self) -> String {
+        let config = self.config.as_ref().map(|path| path.to_string_lossy());
+        let policy = self.count_policy.map(CountPolicyName::as_str);
+        let given = [
+            ("--store", self.store.as_deref()),
+            ("--encoding", self.encoding.as_deref()),
+            ("--namespace", self.namespace.as_deref()),
+            ("--config", config.as_deref()),
+            ("--count-policy", policy),
+        ];
+        let mut words: String = given
+            .into_iter()
+            .filter_map(|(option, value)| Some(format!(" {option} {}", shell_word(value?))))
+            .collect();
+        if self.strict {
+            words.push_str(" --strict");
+        }
+        words
+    }
+
     /// The settings that were given as options, with their keys.
     pub(crate) fn explicit(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
@@ -71,6 +94,18 @@ impl GlobalArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_are_written_as_a_shell_reads_them() {
+        assert_eq!(GlobalArgs::default().in_shell(), "");
+        let given = GlobalArgs {
+            store: Some("file:a b.redb".into()),
+            namespace: Some("t".into()),
+            strict: true,
+            ..GlobalArgs::default()
+        };
+        assert_eq!(given.in_shell(), " --store 'file:a b.redb' --namespace t --strict");
+    }
 
     #[test]
     fn only_options_that_were_given_are_settings() {

@@ -10,7 +10,7 @@ use super::settle::{settle, settle_queue};
 use crate::args::AppendArgs;
 use crate::error::{CliError, Outcome, tell};
 use crate::input::messages_of_standard_input;
-use crate::output::Output;
+use crate::output::{Output, count};
 
 /// What became of one message.
 #[derive(Serialize)]
@@ -132,10 +132,11 @@ fn print(
     }
     let known = if receipt.new { "" } else { ", known already" };
     let counted = match tally {
-        Some(tally) => format!("{} tokens ({})", tally.tokens, tally.state),
+        Some(tally) => format!("{} ({})", count(tally.tokens, "token"), tally.state),
         None => "not counted".to_owned(),
     };
+    let (messages, tokens) = (count(messages, "message"), count(tokens, "token"));
     output.line(format_args!(
-        "#{seq}{known}: {counted}; conversation: {messages} messages, {tokens} tokens, {pending} pending"
+        "#{seq}{known}: {counted}; conversation: {messages}, {tokens}, {pending} pending"
     ))
 }

@@ -1,14 +1,16 @@
 //! `copy`: conversations into another store.
 
+use std::fmt;
+
 use serde::Serialize;
 use turnledger::{Conversation, Entry, Memory, MemoryError, Totals};
 
 use super::each::Each;
-use super::named::message_id;
+use super::named::{concerns_one_conversation, message_id};
 use super::settle::settle;
 use crate::args::CopyArgs;
-use crate::error::{CliError, Outcome};
-use crate::output::{Output, plain};
+use crate::error::{CliError, NotCopied, Outcome};
+use crate::output::{Output, count, noun, plain};
 use crate::progress::Progress;
 use crate::stop::Stop;
 
@@ -42,7 +44,26 @@ pub(crate) async fn copy(
     output: &mut Output,
     stop: &Stop,
 ) -> Result<Outcome, CliError> {
-    let (mut summary, mut failed) = (Summary::default(), false);
+    let mut summary = Summary::default();
+    let copied = copy_each(&args, from, to, output, &mut summary, stop).await;
+    // What was copied is told, also where something ended the rest.
+    if args.encoded.json {
+        output.json(&SummaryLine { summary: &summary })?;
+    } else {
+        output.line(&summary)?;
+    }
+    copied
+}
+
+async fn copy_each(
+    args: &CopyArgs,
+    from: &Memory,
+    to: &Memory,
+    output: &mut Output,
+    summary: &mut Summary,
+    stop: &Stop,
+) -> Result<Outcome, CliError> {
+    let mut outcome = Outcome::Done;
     let progress = Progress::begin("copying");
     let mut each = Each::of(from, &args.conversations).await?;
     while let Some(source) = each.next().await? {
@@ -50,9 +71,9 @@ pub(crate) async fn copy(
         let target = to.conversation(id.clone());
         let copied = match copy_one(&source, &target, to, &progress, stop).await {
             Ok(copied) => copied,
-            Err(error @ (CliError::NotCopied { .. } | CliError::CopyDiffers { .. })) => {
+            Err(error) if concerns_this_one(&error) => {
                 progress.tell(&error);
-                failed = true;
+                outcome = Outcome::Failed;
                 continue;
             }
             Err(error) => return Err(error),
@@ -63,22 +84,25 @@ pub(crate) async fn copy(
         if args.encoded.json {
             output.json(&Line { conversation: id, messages, new_messages, tokens })?;
         } else {
-            let shown = plain(id);
+            let (shown, noun, tokens) =
+                (plain(id), noun(messages, "message"), count(tokens, "token"));
             output.line(format_args!(
-                "{messages:>8} messages ({new_messages} new), {tokens} tokens  {shown}"
+                "{messages:>8} {noun} ({new_messages} new), {tokens}  {shown}"
             ))?;
         }
     }
-    drop(progress);
-    if args.encoded.json {
-        output.json(&SummaryLine { summary: &summary })?;
-    } else {
-        let Summary { conversations, messages, new_messages, tokens } = summary;
-        output.line(format_args!(
-            "{conversations} conversations, {messages} messages ({new_messages} new), {tokens} tokens"
-        ))?;
+    Ok(outcome)
+}
+
+/// Whether the other conversations can still be copied.
+fn concerns_this_one(error: &CliError) -> bool {
+    match error {
+        CliError::NotCopied { source: NotCopied::Memory(error), .. } => {
+            concerns_one_conversation(error)
+        }
+        CliError::CopyDiffers { .. } | CliError::NotCopied { .. } => true,
+        _ => false,
     }
-    Ok(if failed { Outcome::Failed } else { Outcome::Done })
 }
 
 /// What the target holds afterwards.
@@ -96,7 +120,18 @@ impl Summary {
     }
 }
 
+impl fmt::Display for Summary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { conversations, messages, new_messages, tokens } = *self;
+        let conversations = count(conversations, "conversation");
+        let (messages, tokens) = (count(messages, "message"), count(tokens, "token"));
+        write!(formatter, "{conversations}, {messages} ({new_messages} new), {tokens}")
+    }
+}
+
 /// Copies one conversation in batches, and compares the sums on both sides.
+///
+/// Nothing is written before everything that is there was found here, at the same place.
 async fn copy_one(
     source: &Conversation,
     target: &Conversation,
@@ -105,20 +140,34 @@ async fn copy_one(
     stop: &Stop,
 ) -> Result<Copied, CliError> {
     let id = || source.key().id.as_str().to_owned();
-    let refused = |error: MemoryError| CliError::NotCopied { id: id(), source: error };
-    let (mut export, mut batch, mut new_messages) = (source.export(), Vec::new(), 0);
+    let refused = |reason: NotCopied| CliError::NotCopied { id: id(), source: reason };
+    let failed = |error: MemoryError| refused(error.into());
+    let (mut here, mut there) = (source.export(), target.export());
+    while let Some(known) = there.next().await.transpose().map_err(failed)? {
+        if stop.is_asked() {
+            return Err(CliError::Interrupted);
+        }
+        match here.next().await.transpose().map_err(failed)? {
+            None => return Err(refused(NotCopied::Longer { seq: known.seq })),
+            Some(entry) if entry.message != known.message => {
+                return Err(refused(NotCopied::Differs { seq: entry.seq }));
+            }
+            Some(_) => progress.add(1),
+        }
+    }
+    let (mut batch, mut new_messages) = (Vec::new(), 0);
     loop {
         if stop.is_asked() {
             return Err(CliError::Interrupted);
         }
-        let entry = export.next().await.transpose()?;
+        let entry = here.next().await.transpose().map_err(failed)?;
         let at_end = entry.is_none();
         if let Some(entry) = entry {
             let id = message_id(entry.seq.get(), to.limits())?;
             batch.push(Entry::new(entry.message).with_id(id));
         }
         if batch.len() >= BATCH.min(to.limits().batch_messages) || at_end {
-            let appended = target.append_many(std::mem::take(&mut batch)).await.map_err(refused)?;
+            let appended = target.append_many(std::mem::take(&mut batch)).await.map_err(failed)?;
             new_messages += appended.iter().filter(|receipt| receipt.new).count() as u64;
             progress.add(appended.len() as u64);
         }
@@ -128,10 +177,10 @@ async fn copy_one(
     }
     let (here, there) = (stop.or(settle(source)).await?, stop.or(settle(target)).await?);
     if (here.messages, here.tokens) != (there.messages, there.tokens) {
-        let detail = format!(
-            "{} messages with {} tokens here, {} with {} there",
-            here.messages, here.tokens, there.messages, there.tokens
-        );
+        let sums = |totals: Totals| {
+            format!("{} with {}", count(totals.messages, "message"), count(totals.tokens, "token"))
+        };
+        let detail = format!("{} here, {} there", sums(here), sums(there));
         return Err(CliError::CopyDiffers { id: id(), detail });
     }
     Ok(Copied { totals: there, new_messages })

@@ -6,7 +6,7 @@ use turnledger::Memory;
 use super::named::existing;
 use crate::args::DropNewestArgs;
 use crate::error::{CliError, Outcome};
-use crate::output::{Output, plain};
+use crate::output::{Output, count, plain};
 
 #[derive(Serialize)]
 struct Done<'a> {
@@ -31,7 +31,8 @@ pub(crate) async fn drop_newest(
         output.json(&Done { conversation, dropped, messages, next_seq })?;
     } else {
         let id = plain(conversation);
-        output.line(format_args!("{id}: {dropped} messages dropped, {messages} left"))?;
+        let dropped = count(dropped, "message");
+        output.line(format_args!("{id}: {dropped} dropped, {messages} left"))?;
     }
     Ok(Outcome::Done)
 }

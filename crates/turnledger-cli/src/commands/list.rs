@@ -5,7 +5,7 @@ use turnledger::{ConversationSummary, Memory};
 
 use crate::args::ListArgs;
 use crate::error::{CliError, Outcome};
-use crate::output::{Output, plain};
+use crate::output::{Output, noun, plain};
 
 /// Conversations that are read together.
 const PAGE: usize = 256;
@@ -31,8 +31,8 @@ pub(crate) async fn list(
             if args.encoded.json {
                 output.json(&Line { conversation, messages: *messages, counter })?;
             } else {
-                let shown = plain(conversation);
-                output.line(format_args!("{messages:>8} messages  {counter}  {shown}"))?;
+                let (shown, noun) = (plain(conversation), noun(*messages, "message"));
+                output.line(format_args!("{messages:>8} {noun:<8}  {counter}  {shown}"))?;
             }
         }
         if page.next.is_none() {

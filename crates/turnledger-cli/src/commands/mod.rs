@@ -13,6 +13,7 @@ mod named;
 mod replay;
 mod settle;
 mod show;
+mod stored;
 mod sweep;
 mod totals;
 mod window;

@@ -13,14 +13,16 @@ pub(super) fn conversation(memory: &Memory, id: &str) -> Result<Conversation, Cl
     Ok(memory.conversation(id))
 }
 
-/// The conversation of this id and its sums; an error where it holds nothing.
+/// The conversation of this id and its sums; an error where there is none.
+///
+/// One whose messages were all dropped is there, and holds nothing.
 pub(super) async fn existing(
     memory: &Memory,
     id: &str,
 ) -> Result<(Conversation, LedgerTotals), CliError> {
     let conversation = conversation(memory, id)?;
     let ledger = conversation.ledger().await?;
-    if ledger.messages == 0 {
+    if ledger.epoch.is_none() {
         return Err(CliError::NoConversation { key: conversation.key().clone() });
     }
     Ok((conversation, ledger))
@@ -40,6 +42,25 @@ pub(super) fn is_conflict(error: &MemoryError) -> bool {
     matches!(error, MemoryError::Store(StoreError::Conflict { .. }))
 }
 
+/// Whether an error is about one conversation, so that others can still be worked on.
+pub(super) fn concerns_one_conversation(error: &MemoryError) -> bool {
+    match error {
+        MemoryError::Store(error) => matches!(
+            error,
+            StoreError::Conflict { .. }
+                | StoreError::Limit(_)
+                | StoreError::DamagedConversation { .. }
+        ),
+        MemoryError::Limit(_)
+        | MemoryError::Id(_)
+        | MemoryError::Redact { .. }
+        | MemoryError::Count { .. }
+        | MemoryError::Uncounted { .. }
+        | MemoryError::Unreadable { .. } => true,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +72,7 @@ mod tests {
         assert_ne!(id(12), id(2));
         assert!(message_id(u64::MAX, &Limits::default()).is_ok());
         assert!(message_id(1, &Limits { id_bytes: 5, ..Limits::default() }).is_err());
+        // The least that the setting can be holds every place.
+        assert!(message_id(u64::MAX, &Limits { id_bytes: 32, ..Limits::default() }).is_ok());
     }
 }

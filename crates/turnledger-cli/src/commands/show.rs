@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 use turnledger::{ContentPart, LedgerEntry, Memory, Message, Seq};
 
 use super::named::existing;
-use crate::args::ShowArgs;
+use crate::args::{GlobalArgs, ShowArgs};
 use crate::error::{CliError, Outcome, note};
-use crate::output::{Output, content, plain};
+use crate::output::{Output, content, count, plain, shell_word};
 
 /// One message with its place and tally.
 #[derive(Serialize)]
@@ -21,6 +21,7 @@ struct Line<'a> {
 /// Prints one page.
 pub(crate) async fn show(
     args: ShowArgs,
+    global: &GlobalArgs,
     memory: &Memory,
     output: &mut Output,
 ) -> Result<Outcome, CliError> {
@@ -36,12 +37,15 @@ pub(crate) async fn show(
         }
     }
     if let (Some(next), Some(last)) = (page.next, page.entries.last()) {
-        let id = &args.conversation;
+        let (shown, limit) = (page.entries.len(), args.limit);
+        // An id that begins like an option must not be taken for one.
+        let dashes = if args.conversation.starts_with('-') { "-- " } else { "" };
         note(&format!(
-            "{} of {} messages shown; go on with: turnledger show {id} --after {next} --limit {}",
-            page.entries.len(),
-            ledger.messages,
-            args.limit,
+            "{shown} of {} shown; go on with: turnledger{} show --after {next} --limit {limit} \
+             {dashes}{}",
+            count(ledger.messages, "message"),
+            global.in_shell(),
+            shell_word(&args.conversation),
         ));
         debug_assert_eq!(next, last.seq, "a page goes on behind its last message");
     }
@@ -61,7 +65,7 @@ pub(super) fn human_entry(entry: &LedgerEntry, output: &mut Output) -> Result<()
     let (seq, role) = (entry.seq, message.role());
     let name = message.name().map(|name| format!(" ({})", plain(name))).unwrap_or_default();
     let tokens = match tally(entry) {
-        (Some(tokens), state) => format!("{tokens} tokens, {state}"),
+        (Some(tokens), state) => format!("{}, {state}", count(tokens, "token")),
         (None, state) => state.to_owned(),
     };
     output.line(format_args!("#{seq} {role}{name} · {tokens}"))?;

@@ -6,7 +6,7 @@ use turnledger::{LedgerTotals, Memory, Totals};
 use super::named::existing;
 use crate::args::TotalsArgs;
 use crate::error::{CliError, Outcome};
-use crate::output::{Output, plain, table};
+use crate::output::{Output, count, plain, table};
 
 /// The sums under the counter that was asked for, and under each that has counted here.
 #[derive(Serialize)]
@@ -60,7 +60,8 @@ pub(crate) async fn totals(
         })?;
         return Ok(Outcome::Done);
     }
-    output.line(format_args!("{}: {messages} messages", plain(&args.conversation)))?;
+    let shown = count(messages, "message");
+    output.line(format_args!("{}: {shown}", plain(&args.conversation)))?;
     let mut rows = vec![["counter", "tokens", "pending", "complete"].map(str::to_owned)];
     let asked = Sums { counter, messages, tokens, pending, complete };
     let listed = counters.iter().any(|sums| sums.counter == counter);

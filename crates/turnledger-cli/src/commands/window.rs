@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use turnledger::{LedgerEntry, Memory, Window};
+use turnledger::{LedgerEntry, Memory, MemoryError, Window, WindowError};
 
 use super::named::existing;
 use super::show::human_entry;
 use crate::args::WindowArgs;
 use crate::error::{CliError, Outcome};
-use crate::output::Output;
+use crate::output::{Output, count};
 
 /// What a window takes, and where its run stands.
 #[derive(Debug, Clone, Serialize)]
@@ -45,7 +45,8 @@ impl fmt::Display for WindowShape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { budget, tokens, messages, .. } = self;
         // The caller pads the whole text, so it is made first.
-        formatter.pad(&format!("{tokens} of {budget} tokens, {messages} messages"))
+        let messages = count(*messages as u64, "message");
+        formatter.pad(&format!("{tokens} of {budget} tokens, {messages}"))
     }
 }
 
@@ -63,7 +64,10 @@ pub(crate) async fn window(
     output: &mut Output,
 ) -> Result<Outcome, CliError> {
     let (conversation, _) = existing(memory, &args.conversation).await?;
-    let window = conversation.window(args.budget).await?;
+    let window = conversation.window(args.budget).await.map_err(|error| match error {
+        MemoryError::Window(error) => CliError::NoWindow { reason: no_window(&error) },
+        error => error.into(),
+    })?;
     let shape = WindowShape::of(&window);
     if args.encoded.json {
         let messages = RawValue::from_string(window.to_json())
@@ -77,4 +81,19 @@ pub(crate) async fn window(
     }
     output.line(shape)?;
     Ok(Outcome::Done)
+}
+
+/// Why there is no window, with the advice that someone at a command line can follow.
+pub(super) fn no_window(error: &WindowError) -> String {
+    match error {
+        WindowError::NewestGroupTooLarge { tokens, left, budget } => format!(
+            "the newest group takes {tokens} tokens, and {left} of the budget of {budget} are left \
+             beside the head; raise --budget"
+        ),
+        WindowError::HeadTooLarge { tokens, budget } => format!(
+            "the head takes {tokens} tokens with the reply's priming, and the budget is {budget}; \
+             raise --budget"
+        ),
+        other => other.to_string(),
+    }
 }

@@ -15,13 +15,47 @@ pub(crate) fn content(text: &str) -> String {
 fn escaped(text: &str, keep: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() && !keep(character) {
+        if is_obeyed(character) && !keep(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
         }
     }
     shown
+}
+
+/// Whether a terminal does something else than to show the character.
+///
+/// Besides control characters that is what breaks a line elsewhere, and what turns the direction
+/// of writing, so that the text behind it shows as another one.
+fn is_obeyed(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' // a mark of direction
+            | '\u{200e}'..='\u{200f}' // the other two
+            | '\u{2028}'..='\u{202e}' // separators, embeddings and overrides
+            | '\u{2066}'..='\u{2069}' // isolates
+        )
+}
+
+/// A text as a word of a command in a POSIX shell.
+pub(crate) fn shell_word(text: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,@%+=#".contains(&byte);
+    if !text.is_empty() && text.bytes().all(bare) && !text.starts_with('#') {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// A number with what it counts: `1 message`, `2 messages`.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    format!("{number} {}", self::noun(number, noun))
+}
+
+/// The noun as it stands behind the number.
+pub(crate) fn noun(number: u64, noun: &str) -> String {
+    if number == 1 { noun.to_owned() } else { format!("{noun}s") }
 }
 
 /// A number of seconds as people read it.
@@ -54,6 +88,35 @@ mod tests {
     fn a_terminal_obeys_nothing_that_is_printed() {
         assert_eq!(plain("a\u{1b}[2J\nb\u{9b}é"), "a\\u{1b}[2J\\nb\\u{9b}é");
         assert_eq!(content("a\n\tb\r\u{7}"), "a\n\tb\\r\\u{7}");
+        assert_eq!(
+            content("\u{202e}txt.exe\u{2066}\u{200f}"),
+            "\\u{202e}txt.exe\\u{2066}\\u{200f}"
+        );
+        assert_eq!(plain("\u{2028}\u{61c}\u{9b}"), "\\u{2028}\\u{61c}\\u{9b}");
+        // What joins characters to one is left alone.
+        assert_eq!(plain("👩\u{200d}🚀 שלום"), "👩\u{200d}🚀 שלום");
+    }
+
+    #[test]
+    fn a_word_of_a_shell_is_quoted_where_it_has_to_be() {
+        let check = |text: &str, expected: &str| assert_eq!(shell_word(text), expected);
+        check("support-7", "support-7");
+        check("file:/a/b.redb", "file:/a/b.redb");
+        check("nameless.jsonl#1", "nameless.jsonl#1");
+        check("#1", "'#1'");
+        check("", "''");
+        check("a b", "'a b'");
+        check("it's", "'it'\\''s'");
+        check("$(x)", "'$(x)'");
+        check("é", "'é'");
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!(
+            ["0 messages", "1 message", "2 messages"],
+            [0, 1, 2].map(|n| count(n, "message"))
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::support::Place;
 fn one_message_by_options() {
     let place = Place::new();
     let run = place.on_store(&["append", "a", "--role", "user", "--content", "--hello"]).exits(0);
-    run.prints("#1: 6 tokens (exact)").prints("1 messages, 6 tokens, 0 pending");
+    run.prints("#1: 6 tokens (exact)").prints("1 message, 6 tokens, 0 pending");
     let run = place
         .on_store(&["append", "a", "--role", "assistant", "--content", "Hi", "--json"])
         .exits(0);

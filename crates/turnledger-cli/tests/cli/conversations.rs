@@ -60,7 +60,10 @@ fn showing_pages_through() {
     let run = run
         .prints("#1 developer · 45 tokens, exact")
         .prints("    30 2 * * * /opt/reports/bin/nightly");
-    run.says("show silent-cron-job --after 2");
+    run.says(
+        "2 of 16 messages shown; go on with: turnledger --store file:memory.redb show --after 2 \
+         --limit 2 silent-cron-job",
+    );
     let named =
         place.on_store(&["show", "silent-cron-job", "--after", "7", "--limit", "1"]).exits(0);
     named.prints("#8 user (mira)").prints("Oh no.");
@@ -189,8 +192,53 @@ fn the_newest_messages_are_dropped() {
         .on_store(&["drop-newest", "danube-tour", "100"])
         .exits(0)
         .prints("18 messages dropped, 0 left");
-    place.on_store(&["drop-newest", "danube-tour", "1"]).exits(1).says("there is no conversation");
     place.on_store(&["drop-newest", "danube-tour", "many"]).exits(2);
+}
+
+#[test]
+fn a_conversation_of_which_everything_was_dropped_is_there_and_empty() {
+    let place = Place::new();
+    place.on_store_with(&["replay", "-"], &conversation("a", &["1", "2"])).exits(0);
+    place.on_store(&["drop-newest", "a", "2"]).exits(0).prints("a: 2 messages dropped, 0 left");
+    assert_eq!(place.on_store(&["list", "--json"]).exits(0).json()[0]["messages"], 0);
+    let exported = "{\"id\":\"a\",\"messages\":[]}\n";
+    assert_eq!(place.on_store(&["export"]).exits(0).stdout, exported);
+    assert_eq!(place.on_store(&["export", "a"]).exits(0).stdout, exported);
+    assert_eq!(place.on_store(&["show", "a"]).exits(0).stdout, "");
+    place.on_store(&["totals", "a"]).exits(0).prints("a: 0 messages");
+    assert_eq!(place.on_store(&["totals", "a", "--json"]).exits(0).json()[0]["tokens"], 0);
+    place.on_store(&["window", "a"]).exits(0).prints("3 of 4096 tokens, 0 messages");
+    place.on_store(&["drop-newest", "a", "1"]).exits(0).prints("0 messages dropped, 0 left");
+    place.on_store(&["copy", "--to", "file:copy.redb", "a"]).exits(0).prints("0 messages (0 new)");
+    // It goes on at the first place.
+    let run = place.on_store_with(&["replay", "-", "--json"], &conversation("a", &["3"])).exits(0);
+    assert_eq!(
+        (&run.json()[0]["messages"], &run.json()[0]["new_messages"]),
+        (&json!(1), &json!(1))
+    );
+    place.on_store(&["drop-newest", "a", "1"]).exits(0);
+    place.on_store(&["clear", "a", "--yes"]).exits(0).prints("a: 0 messages removed");
+    place.on_store(&["show", "a"]).exits(1).says("there is no conversation");
+    assert_eq!(place.on_store(&["list"]).exits(0).stdout, "");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_command_that_goes_on_is_one_for_a_shell() {
+    let place = Place::new();
+    let ids = ["it's $(here)", "-x"];
+    let lines = ids.map(|id| conversation(id, &["1", "2"]));
+    let given = ["--store", "file:a b.redb", "--namespace", "t n"];
+    let run = |words: &[&str], input: &str| place.run_with(&[&given, words].concat(), input, &[]);
+    run(&["replay", "-"], &lines.join("\n")).exits(0);
+    for id in ids {
+        let shown = run(&["show", "--limit", "1", "--", id], "").exits(0);
+        let (_, command) = shown.stderr.trim_end().split_once("go on with: turnledger").unwrap();
+        // A shell splits the words, and the program finds what it was pointed to.
+        let program = env!("CARGO_BIN_EXE_turnledger");
+        let shown = place.in_shell(&format!("'{program}' {command}")).exits(0);
+        shown.prints("#2 assistant").says("store: file:a b.redb");
+    }
 }
 
 #[test]
@@ -201,7 +249,7 @@ fn clearing_is_confirmed() {
     place.on_store(&["totals", "danube-tour"]).exits(0);
     let run = place.on_store(&["clear", "danube-tour", "--yes", "--json"]).exits(0);
     assert_eq!(run.json()[0], json!({"conversation": "danube-tour", "removed": 18}));
-    place.on_store(&["clear", "danube-tour", "--yes"]).exits(0).prints("0 messages removed");
+    place.on_store(&["clear", "danube-tour", "--yes"]).exits(1).says("there is no conversation");
     place.on_store(&["totals", "danube-tour"]).exits(1);
     place.on_store(&["totals", "silent-cron-job"]).exits(0);
 }
@@ -216,6 +264,8 @@ fn what_is_not_there_is_named() {
         &["export", "nobody"],
         &["copy", "--to", "memory:", "nobody"],
         &["drop-newest", "nobody", "1"],
+        &["clear", "nobody"],
+        &["clear", "nobody", "--yes"],
     ] {
         let run = place.on_store(words).exits(1);
         run.says("there is no conversation \"nobody\" in namespace \"default\"");
@@ -226,6 +276,31 @@ fn what_is_not_there_is_named() {
 fn a_sweep_says_what_it_did() {
     let place = with_sample();
     let run = place.on_store(&["sweep", "--json"]).exits(0);
-    assert_eq!(run.json()[0], json!({"settled": 0, "left": 0, "other_counters": 0}));
-    place.on_store(&["sweep"]).exits(0).prints("0 messages settled, 0 left");
+    let nothing = json!({"settled": 0, "left": 0, "other_counters": 0, "counted_otherwise": 0});
+    assert_eq!(run.json()[0], nothing);
+    assert_eq!(place.on_store(&["sweep"]).exits(0).stdout, "0 messages settled, 0 left\n");
+}
+
+#[test]
+fn a_sweep_tells_what_another_counter_has_counted() {
+    let place = with_sample();
+    let under = ["--encoding", "cl100k_base"];
+    let pending = |id: &str| {
+        let run = place.on_store(&[&["totals", id, "--json"], &under[..]].concat()).exits(0);
+        run.json()[0]["pending"].as_u64().unwrap()
+    };
+    let ids = ["danube-tour", "harbour-street-library", "silent-cron-job"];
+    let not_counted: u64 = ids.into_iter().map(pending).sum();
+    assert_eq!(not_counted, 51);
+    let run = place.on_store(&[&["sweep", "--json"], &under[..]].concat()).exits(0);
+    let found = &run.json()[0];
+    assert_eq!((&found["left"], &found["other_counters"]), (&json!(0), &json!(0)));
+    assert_eq!(found["counted_otherwise"], not_counted);
+    let human = place.on_store(&[&["sweep"], &under[..]].concat()).exits(0);
+    human.prints("51 messages not counted by cl100k_base/openai-chat-1");
+    // What it names does it.
+    place.on_store(&[&["replay", SAMPLE], &under[..]].concat()).exits(0);
+    let run = place.on_store(&[&["sweep", "--json"], &under[..]].concat()).exits(0);
+    assert_eq!(run.json()[0]["counted_otherwise"], 0);
+    assert_eq!(ids.into_iter().map(pending).sum::<u64>(), 0);
 }

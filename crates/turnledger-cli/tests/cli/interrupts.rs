@@ -2,10 +2,12 @@
 
 #![cfg(unix)]
 
-use std::io::{Read, Write};
-use std::process::{Child, ChildStdin};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::{Value, json};
 
 use crate::support::{Place, conversation};
 
@@ -45,7 +47,6 @@ fn interrupt_with(signal: Signal) {
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1), "{stderr}");
     assert!(stderr.contains("interrupted") && stderr.contains("left pending"), "{stderr}");
-    assert_eq!(stdout, "");
     drop(stdin);
 
     let stored = place.on_store(&["list", "--json"]).exits(0).json();
@@ -55,6 +56,18 @@ fn interrupt_with(signal: Signal) {
         stored.len(),
         lines.len()
     );
+    // What was done is told: a line for each conversation that is whole, and the sums of all.
+    let told: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (summary, whole) = told.split_last().unwrap();
+    let messages: u64 = stored.iter().map(|line| line["messages"].as_u64().unwrap()).sum();
+    let sums = &summary["summary"];
+    assert_eq!((&sums["messages"], &sums["new_messages"]), (&json!(messages), &json!(messages)));
+    assert_eq!(sums["conversations"], whole.len());
+    for line in whole {
+        assert_eq!((&line["messages"], &line["pending"]), (&json!(30), &json!(0)), "{line}");
+    }
+    let all = stored.iter().filter(|line| line["messages"] == 30).count();
+    assert_eq!(all, whole.len());
     // What is left is done by the same command.
     place.file("all.jsonl", lines.join("\n"));
     let run = place.on_store(&["replay", "all.jsonl", "--json"]).exits(0).json();
@@ -80,14 +93,88 @@ fn waiting_for_input_can_be_interrupted() {
     for words in [&["replay", "-"][..], &["append", "a"]] {
         let mut child = place.start(&[&["--store", "file:memory.redb"], words].concat());
         // The store's line comes when signals are received already.
-        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-        std::io::BufRead::read_line(&mut stderr, &mut String::new()).unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        stderr.read_line(&mut String::new()).unwrap();
         kill_process(Pid::from_child(&child), Signal::INT).unwrap();
         let mut rest = String::new();
         stderr.read_to_string(&mut rest).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
         assert!(rest.contains("interrupted"), "{rest}");
     }
+}
+
+/// Reads lines until one holds a text; returns all of them.
+fn read_until(stderr: &mut impl BufRead, text: &str) -> String {
+    let mut read = String::new();
+    while !read.contains(text) {
+        assert!(stderr.read_line(&mut read).unwrap() > 0, "{text:?} is not in:\n{read}");
+    }
+    read
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let place = Place::new();
+    // Far more is queued than can be counted in the time that the end takes to read a signal.
+    place.file("turnledger.toml", "[memory]\nshutdown_deadline = \"10m\"\n");
+    let words = ["--store", "memory:", "--count-policy", "background", "replay", "-"];
+    let mut child = place.start(&words);
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let text = "some words of a longer message ".repeat(30_000);
+    for number in 0..60 {
+        // The pipe takes the last of these only when most of the others are appended.
+        writeln!(stdin, "{}", conversation(&format!("c{number}"), &[text.as_str()])).unwrap();
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    read_until(&mut stderr, "once more ends at once");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    read_until(&mut stderr, "ended at once");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+/// A child whose terminal is the other end of what is returned.
+fn on_a_terminal(place: &Place, words: &[&str]) -> (Child, std::fs::File) {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let stdin = std::fs::File::options().read(true).write(true).open(name).unwrap();
+    let mut process = place.process(&[&["--store", "file:memory.redb"], words].concat());
+    let process = process.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+    (process.spawn().unwrap(), terminal.into())
+}
+
+#[test]
+fn a_question_is_answered_or_interrupted() {
+    let place = Place::new();
+    let stored = conversation("a", &["1", "2"]);
+    place.on_store_with(&["replay", "-"], &stored).exits(0);
+    let check = |answer: Option<&str>, code: i32, said: &str, left: usize| {
+        let (mut child, mut terminal) = on_a_terminal(&place, &["clear", "a"]);
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut question = Vec::new();
+        // The question has no end of line: its last character is the bracket before a blank.
+        while !question.ends_with(b"[y/N]") {
+            let mut byte = [0];
+            stderr.read_exact(&mut byte).unwrap();
+            question.push(byte[0]);
+        }
+        let question = String::from_utf8(question).unwrap();
+        assert!(question.contains("Remove all 2 messages of a?"), "{question}");
+        match answer {
+            Some(answer) => terminal.write_all(answer.as_bytes()).unwrap(),
+            None => kill_process(Pid::from_child(&child), Signal::INT).unwrap(),
+        }
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{rest}");
+        assert!(rest.contains(said) && !rest.contains("counting"), "{rest}");
+        assert_eq!(place.on_store(&["list"]).exits(0).stdout.lines().count(), left);
+    };
+    check(None, 1, "\nnothing was removed\n", 1);
+    check(Some("n\n"), 1, "nothing was removed\n", 1);
+    check(Some("y\n"), 0, "", 0);
 }
 
 #[test]

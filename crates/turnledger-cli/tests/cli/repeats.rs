@@ -136,3 +136,36 @@ fn a_longer_file_adds_what_is_new() {
     let lines = place.on_store(&["replay", "b", "--json"]).exits(0).json();
     assert_eq!((&lines[0]["messages"], &lines[0]["new_messages"]), (&json!(3), &json!(1)));
 }
+
+#[test]
+fn messages_that_have_no_ids_are_known_by_their_places() {
+    let place = Place::new();
+    let message = |text: &str| format!(r#"{{"role":"user","content":"{text}"}}"#);
+    place.on_store_with(&["append", "a"], &[message("1"), message("2")].join("\n")).exits(0);
+    place.on_store(&["append", "a", "--id", "x", "--role", "user", "--content", "3"]).exits(0);
+    let export = place.on_store(&["export"]).exits(0).stdout;
+    let lines = place.on_store_with(&["replay", "-", "--json"], &export).exits(0).json();
+    assert_eq!((&lines[0]["messages"], &lines[0]["new_messages"]), (&json!(3), &json!(0)));
+    assert_eq!(lines[0]["pending"], 0);
+    assert_eq!(place.on_store(&["export"]).exits(0).stdout, export);
+
+    // What is behind them is appended, and another one at a known place is a conflict.
+    let four = export.replace("]}", &format!(",{}]}}", message("4")));
+    let lines = place.on_store_with(&["replay", "-", "--json"], &four).exits(0).json();
+    assert_eq!((&lines[0]["messages"], &lines[0]["new_messages"]), (&json!(4), &json!(1)));
+    let other = four.replace("\"2\"", "\"hush\"");
+    let run = place.on_store_with(&["replay", "-"], &other).exits(1);
+    let run = run.says("conversation \"a\": message 2: conflict");
+    assert!(!run.stderr.contains("hush"), "{}", run.stderr);
+    assert_eq!(place.on_store(&["export"]).exits(0).stdout, four);
+}
+
+#[test]
+fn a_message_that_went_on_otherwise_is_a_conflict_and_not_appended_behind() {
+    let place = Place::new();
+    place.on_store_with(&["replay", "-"], &conversation("a", &["1"])).exits(0);
+    place.on_store(&["append", "a", "--role", "assistant", "--content", "else"]).exits(0);
+    let run = place.on_store_with(&["replay", "-"], &conversation("a", &["1", "2"])).exits(1);
+    run.says("message 2: conflict");
+    assert_eq!(place.on_store(&["list", "--json"]).exits(0).json()[0]["messages"], 2);
+}

@@ -73,6 +73,16 @@ impl Place {
         self.run_with(&[&["--store", "file:memory.redb"], words].concat(), input, &[])
     }
 
+    /// Runs a command of a POSIX shell in the place of the program.
+    #[cfg(unix)]
+    pub(crate) fn in_shell(&self, command: &str) -> Run {
+        let mut shell = Process::new("sh");
+        shell.arg("-c").arg(command).current_dir(self.path()).env_clear();
+        let same = self.process(&[]);
+        shell.envs(same.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Run::of(&shell.output().unwrap())
+    }
+
     /// Starts the program with all its streams in the hands of the test.
     pub(crate) fn start(&self, words: &[&str]) -> std::process::Child {
         let mut process = self.process(words);

@@ -33,7 +33,7 @@ mod open;
 mod parts;
 
 pub use error::OpenError;
-pub use open::{Opened, open, open_store};
+pub use open::{Opened, open, open_store, store_file};
 pub use parts::{counter, memory_builder};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Opening a store and a memory.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use layered_settings::{Settings, Url};
@@ -44,6 +45,24 @@ pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
     let store = open_url(url, &typed).await?;
     let memory = memory_builder(&typed).store(store).counter(counter).build().await?;
     Ok(Opened { memory, store_url: url.to_string(), settings: typed })
+}
+
+/// The file that a store's URL names; none where it names no store, or one without a file.
+///
+/// # Examples
+///
+/// ```
+/// use std::path::Path;
+/// use turnledger::wiring;
+///
+/// assert_eq!(wiring::store_file("file:///a%20b").as_deref(), Some(Path::new("/a b")));
+/// assert_eq!(wiring::store_file("memory:"), None);
+/// ```
+pub fn store_file(url: &str) -> Option<PathBuf> {
+    match StoreUrl::parse(&Url::parse(url)?) {
+        Ok(StoreUrl::File(path)) => Some(path),
+        _ => None,
+    }
 }
 
 /// Opens the store at a URL, with everything else as the section `[store]` says.

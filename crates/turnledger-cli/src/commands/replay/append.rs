@@ -1,12 +1,14 @@
 //! Appending what is read, message by message.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use turnledger::{ConversationId, Entry, Memory, Message};
+use turnledger::{ConversationId, Entry, Memory, MemoryError, Message, StoreError, Totals};
 
-use crate::commands::named::{is_conflict, message_id};
+use crate::commands::named::{concerns_one_conversation, is_conflict, message_id};
+use crate::commands::stored::{At, Stored};
 use crate::error::{CliError, MessagePlace};
 use crate::input::{Conversation, Place, Stream};
 use crate::progress::Progress;
@@ -16,25 +18,38 @@ use crate::stop::Stop;
 /// several of them together, as it does for several live agents.
 const AT_ONCE: usize = 64;
 
-/// A conversation that was read.
+/// A conversation that was read, and what became of it.
 pub(super) struct Replayed {
     /// Its place in the input, from 0.
     pub(super) place: usize,
     pub(super) id: ConversationId,
     /// Messages that this run appended; the others were there already.
     pub(super) new_messages: u64,
+    /// Its sums, as they were last seen.
+    pub(super) totals: Totals,
 }
 
 /// What was appended.
 pub(super) struct Appended {
-    /// The conversations in the order of the input.
-    pub(super) conversations: Vec<Replayed>,
-    /// Those that were appended in part, because the store holds something else at a place.
-    pub(super) contradicted: Vec<Replayed>,
+    /// The conversations that are stored to their ends, in the order of the input.
+    pub(super) whole: Vec<Replayed>,
+    /// Those of which at most the beginning is.
+    pub(super) partly: Vec<Replayed>,
     /// From the first append to the last answer.
     pub(super) time: Duration,
     /// Whether something of the input was not appended; that was told.
     pub(super) failed: bool,
+    /// What ended the run before the input did; it was not told yet.
+    pub(super) ended: Option<CliError>,
+}
+
+/// What all appends of a run share.
+struct Run<'a> {
+    memory: &'a Memory,
+    progress: &'a Progress,
+    stop: &'a Stop,
+    /// Whether the store has failed, so that what goes on would fail as well.
+    halted: Cell<bool>,
 }
 
 /// Appends everything that the input holds.
@@ -50,11 +65,12 @@ pub(super) async fn append_all(
     keep_going: bool,
     progress: &Progress,
     stop: &Stop,
-) -> Result<Appended, CliError> {
+) -> Appended {
+    let run = Run { memory, progress, stop, halted: Cell::new(false) };
     let mut running = FuturesUnordered::new();
-    let (mut conversations, mut contradicted) = (Vec::new(), Vec::new());
-    let (mut failed, mut reading) = (false, true);
-    let (mut next_place, mut alone, mut begun, mut ended) = (0, None, None, None);
+    let (mut whole, mut partly) = (Vec::new(), Vec::new());
+    let (mut failed, mut reading, mut ended) = (false, true, None);
+    let (mut next_place, mut alone, mut first, mut last) = (0, None, None, None);
     loop {
         let free = reading && alone.is_none() && running.len() < AT_ONCE;
         tokio::select! {
@@ -67,86 +83,163 @@ pub(super) async fn append_all(
                     reading = keep_going;
                 }
                 Some(Ok(conversation)) => {
-                    begun.get_or_insert_with(Instant::now);
+                    first.get_or_insert_with(Instant::now);
                     let place = next_place;
                     next_place += 1;
-                    let known = !memory.conversation(conversation.id.clone()).is_empty().await?;
-                    alone = known.then_some(place);
-                    running.push(async move {
-                        (place, append_one(memory, place, conversation, progress, stop).await)
-                    });
+                    match run.look(place, &conversation).await {
+                        Ok((replayed, known)) => {
+                            alone = known.then_some(place);
+                            running.push(run.append(replayed, conversation, known));
+                        }
+                        Err(error) => {
+                            ended = Some(error);
+                            run.halted.set(true);
+                            reading = false;
+                        }
+                    }
                 }
             },
-            Some((place, appended)) = running.next(), if !running.is_empty() => {
-                if alone == Some(place) {
+            Some((replayed, appended)) = running.next(), if !running.is_empty() => {
+                if alone == Some(replayed.place) {
                     alone = None;
                 }
-                ended = Some(Instant::now());
+                last = Some(Instant::now());
                 match appended {
-                    Ok(replayed) => conversations.push(replayed),
-                    Err((partly, error @ CliError::Conflict { .. })) => {
-                        contradicted.push(partly);
-                        progress.tell(&error);
-                        failed = true;
-                        reading &= keep_going;
+                    Ok(()) => whole.push(replayed),
+                    Err(error) => {
+                        partly.push(replayed);
+                        if concerns_the_rest(&error) {
+                            // What is running stops, or fails for the same reason.
+                            if ended.as_ref().is_none_or(is_echo) {
+                                ended = Some(error);
+                            }
+                            run.halted.set(true);
+                            reading = false;
+                        } else {
+                            progress.tell(&error);
+                            failed = true;
+                            reading &= keep_going;
+                        }
                     }
-                    Err((_, CliError::Interrupted)) => {}
-                    // Any other failure is the store's, and would meet what follows as well.
-                    Err((_, error)) => return Err(error),
                 }
             }
             else => break,
         }
     }
     if stop.is_asked() {
-        return Err(CliError::Interrupted);
+        ended.get_or_insert(CliError::Interrupted);
     }
-    conversations.sort_unstable_by_key(|replayed| replayed.place);
-    let time = begun.zip(ended).map(|(begun, ended)| ended - begun).unwrap_or_default();
-    Ok(Appended { conversations, contradicted, time, failed })
+    whole.sort_unstable_by_key(|replayed| replayed.place);
+    let time = first.zip(last).map(|(first, last)| last - first).unwrap_or_default();
+    Appended { whole, partly, time, failed, ended }
 }
 
-/// Appends one conversation; with an error comes what was appended before it.
-async fn append_one(
-    memory: &Memory,
-    place: usize,
-    read: Conversation,
-    progress: &Progress,
-    stop: &Stop,
-) -> Result<Replayed, (Replayed, CliError)> {
-    let mut replayed = Replayed { place, id: read.id, new_messages: 0 };
-    for (number, message) in (1..).zip(read.messages) {
-        // An append that was begun is never given up: its count would be left to a sweep.
-        if stop.is_asked() {
-            return Err((replayed, CliError::Interrupted));
-        }
-        match append_message(memory, &read.place, &replayed.id, number, message).await {
-            Ok(new) => replayed.new_messages += u64::from(new),
-            Err(error) => return Err((replayed, error)),
-        }
-        progress.add(1);
+/// Whether what is behind this conversation cannot be appended either.
+fn concerns_the_rest(error: &CliError) -> bool {
+    match error {
+        CliError::Conflict { .. } | CliError::Id { .. } => false,
+        CliError::NotStored { source, .. } => !concerns_one_conversation(source),
+        _ => true,
     }
-    Ok(replayed)
 }
 
-/// Appends one message; false where it was there already.
-async fn append_message(
-    memory: &Memory,
-    place: &Place,
-    id: &ConversationId,
-    number: u64,
-    message: Message,
-) -> Result<bool, CliError> {
-    let entry = Entry::new(message).with_id(message_id(number, memory.limits())?);
-    let appended = memory.conversation(id.clone()).append(entry).await;
-    let receipt = appended.map_err(|source| {
-        let id = id.as_str().to_owned();
-        let at = Box::new(MessagePlace { place: place.clone(), id, number });
-        if is_conflict(&source) {
-            CliError::Conflict { at, source }
-        } else {
-            CliError::NotStored { at, source }
+/// Whether an error only says that there was another one before it.
+fn is_echo(error: &CliError) -> bool {
+    let poisoned =
+        |source: &MemoryError| matches!(source, MemoryError::Store(StoreError::Poisoned));
+    match error {
+        CliError::NotStored { source, .. } => poisoned(source),
+        CliError::Interrupted => true,
+        _ => false,
+    }
+}
+
+impl Run<'_> {
+    /// What the store holds of a conversation, and whether it is anything.
+    async fn look(&self, place: usize, read: &Conversation) -> Result<(Replayed, bool), CliError> {
+        let id = read.id.clone();
+        let ledger = self.memory.conversation(id.clone()).ledger().await;
+        let ledger = ledger.map_err(|source| not_stored(&read.place, &id, 1, source))?;
+        let totals = ledger.under(self.memory.tally_id());
+        Ok((Replayed { place, id, new_messages: 0, totals }, ledger.messages > 0))
+    }
+
+    /// Appends one conversation; whatever happens, what was done before it is returned.
+    async fn append(
+        &self,
+        mut replayed: Replayed,
+        read: Conversation,
+        known: bool,
+    ) -> (Replayed, Result<(), CliError>) {
+        let appended = self.append_messages(&mut replayed, read, known).await;
+        (replayed, appended)
+    }
+
+    async fn append_messages(
+        &self,
+        replayed: &mut Replayed,
+        read: Conversation,
+        known: bool,
+    ) -> Result<(), CliError> {
+        let conversation = self.memory.conversation(replayed.id.clone());
+        let mut stored = known.then(|| Stored::of(&conversation));
+        for (number, message) in (1..).zip(read.messages) {
+            // An append that was begun is never given up: its count would be left to a sweep.
+            if self.stop.is_asked() || self.halted.get() {
+                return Err(CliError::Interrupted);
+            }
+            let failed = |source| not_stored(&read.place, &replayed.id, number, source);
+            let free = match &mut stored {
+                Some(known) => is_free(known, number, &message).await.map_err(failed)?,
+                None => Some(true),
+            };
+            match free {
+                None => {
+                    let at = Box::new(message_place(&read.place, &replayed.id, number));
+                    return Err(CliError::Conflict { at, source: None });
+                }
+                Some(false) => {}
+                Some(true) => {
+                    stored = None;
+                    let entry =
+                        Entry::new(message).with_id(message_id(number, self.memory.limits())?);
+                    let receipt = conversation.append(entry).await.map_err(failed)?;
+                    replayed.totals = receipt.totals;
+                    replayed.new_messages += u64::from(receipt.new);
+                }
+            }
+            self.progress.add(1);
         }
-    })?;
-    Ok(receipt.new)
+        Ok(())
+    }
+}
+
+/// Whether a place is free for this message; none where another message stands there.
+///
+/// Messages are compared by place and not by id, since whoever appended them may have given other
+/// ids, or none.
+async fn is_free(
+    stored: &mut Stored,
+    place: u64,
+    message: &Message,
+) -> Result<Option<bool>, MemoryError> {
+    Ok(match stored.at(place).await? {
+        At::Free => Some(true),
+        At::Gone => Some(false),
+        At::Message(there) => (there == *message).then_some(false),
+    })
+}
+
+fn not_stored(place: &Place, id: &ConversationId, number: u64, source: MemoryError) -> CliError {
+    let at = Box::new(message_place(place, id, number));
+    if is_conflict(&source) {
+        CliError::Conflict { at, source: Some(source) }
+    } else {
+        CliError::NotStored { at, source }
+    }
+}
+
+fn message_place(place: &Place, id: &ConversationId, number: u64) -> MessagePlace {
+    let (place, id) = (place.clone(), id.as_str().to_owned());
+    MessagePlace { place, id, number }
 }

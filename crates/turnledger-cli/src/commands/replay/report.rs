@@ -7,15 +7,17 @@ use turnledger::{Conversation, CounterId, Memory, MemoryError, Totals};
 
 use super::append::Replayed;
 use crate::args::ReplayArgs;
-use crate::commands::window::WindowShape;
+use crate::commands::window::{WindowShape, no_window};
 use crate::error::CliError;
-use crate::output::{Output, plain, seconds};
+use crate::output::{Output, count, plain, seconds};
 
 /// Prints conversations and the summary, in the form that was asked for.
 pub(super) struct Report<'a> {
     args: &'a ReplayArgs,
     memory: &'a Memory,
     output: &'a mut Output,
+    /// Why the store did not give what it was asked for, at the first time that it did not.
+    unread: Option<MemoryError>,
 }
 
 /// The line of one conversation.
@@ -64,29 +66,21 @@ impl<'a> Report<'a> {
                 "{messages:>8} {new:>8} {tokens:>10}  {window:<32}  conversation"
             ))?;
         }
-        Ok(Self { args, memory, output })
+        Ok(Self { args, memory, output, unread: None })
     }
 
-    /// Prints one conversation.
-    pub(super) async fn conversation(
-        &mut self,
-        replayed: &Replayed,
-        totals: &Totals,
-    ) -> Result<(), CliError> {
+    /// Prints one conversation, also where the store no longer gives its window.
+    pub(super) async fn conversation(&mut self, replayed: &Replayed) -> Result<(), CliError> {
         if self.output.is_closed() {
             return Ok(());
         }
         let conversation = self.memory.conversation(replayed.id.clone());
-        // A window that cannot be is an answer, not a failure.
-        let window = match conversation.window(self.args.budget).await {
-            Ok(window) => Ok(WindowShape::of(&window)),
-            Err(MemoryError::Window(error)) => Err(error.to_string()),
-            Err(error) => return Err(error.into()),
-        };
+        let window = self.window(&conversation).await;
+        let totals = replayed.totals;
         if !self.args.json {
-            return self.human(replayed, totals, &window);
+            return self.human(replayed, &window);
         }
-        let tallies = if self.args.tallies { Some(tallies(&conversation).await?) } else { None };
+        let tallies = if self.args.tallies { self.tallies(&conversation).await } else { None };
         let (window, window_error) = match window {
             Ok(window) => (Some(window), None),
             Err(error) => (None, Some(error)),
@@ -104,13 +98,48 @@ impl<'a> Report<'a> {
         })
     }
 
+    /// What could not be read, if anything.
+    pub(super) fn unread(self) -> Option<MemoryError> {
+        self.unread
+    }
+
+    /// The window, or why there is none: that is an answer, and a failure only where the store's.
+    async fn window(&mut self, conversation: &Conversation) -> Result<WindowShape, String> {
+        // A store that has failed once may take its whole deadline to fail again.
+        if let Some(error) = &self.unread {
+            return Err(error.to_string());
+        }
+        match conversation.window(self.args.budget).await {
+            Ok(window) => Ok(WindowShape::of(&window)),
+            Err(MemoryError::Window(error)) => Err(no_window(&error)),
+            Err(error) => Err(self.unread.insert(error).to_string()),
+        }
+    }
+
+    /// The tokens of every message, in the order of their places.
+    async fn tallies(&mut self, conversation: &Conversation) -> Option<Vec<u64>> {
+        if self.unread.is_some() {
+            return None;
+        }
+        let (mut export, mut tallies) = (conversation.export(), Vec::new());
+        while let Some(entry) = export.next().await {
+            match entry {
+                Ok(entry) => tallies.push(entry.tally.map_or(0, |tally| tally.tokens)),
+                Err(error) => {
+                    self.unread = Some(error);
+                    return None;
+                }
+            }
+        }
+        Some(tallies)
+    }
+
     fn human(
         &mut self,
         replayed: &Replayed,
-        totals: &Totals,
         window: &Result<WindowShape, String>,
     ) -> Result<(), CliError> {
-        let Totals { messages, tokens, .. } = totals;
+        let Totals { messages, tokens, .. } = replayed.totals;
         let (new, id) = (replayed.new_messages, plain(replayed.id.as_str()));
         let fits = match window {
             Ok(window) => window.to_string(),
@@ -135,15 +164,6 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The tokens of every message, in the order of their places.
-async fn tallies(conversation: &Conversation) -> Result<Vec<u64>, MemoryError> {
-    let (mut export, mut tallies) = (conversation.export(), Vec::new());
-    while let Some(entry) = export.next().await {
-        tallies.push(entry?.tally.map_or(0, |tally| tally.tokens));
-    }
-    Ok(tallies)
-}
-
 impl Summary {
     pub(super) fn new(appending: Duration, to_exact: Duration) -> Self {
         Self {
@@ -158,13 +178,14 @@ impl Summary {
         }
     }
 
-    pub(super) fn add(&mut self, replayed: &Replayed, totals: &Totals) {
+    pub(super) fn add(&mut self, replayed: &Replayed) {
         self.conversations += 1;
-        self.add_messages(replayed, totals);
+        self.add_messages(replayed);
     }
 
     /// Adds the messages of a conversation that is not counted as replayed.
-    pub(super) fn add_messages(&mut self, replayed: &Replayed, totals: &Totals) {
+    pub(super) fn add_messages(&mut self, replayed: &Replayed) {
+        let totals = &replayed.totals;
         self.messages += totals.messages;
         self.new_messages += replayed.new_messages;
         self.tokens += totals.tokens;
@@ -180,13 +201,16 @@ impl Summary {
         let Self { conversations, messages, new_messages, tokens, pending, .. } = self;
         let (took, rate) = (seconds(self.seconds), self.appends_per_second);
         let exact = if *pending == 0 { "all exact" } else { "not all exact" };
+        let (conversations, messages) =
+            (count(*conversations, "conversation"), count(*messages, "message"));
+        let (tokens, appends) = (count(*tokens, "token"), count(*new_messages, "append"));
         [
             format!(
-                "{conversations} conversations, {messages} messages ({new_messages} new), {tokens} tokens, \
-                 {pending} pending, counted by {counter}"
+                "{conversations}, {messages} ({new_messages} new), {tokens}, {pending} pending, \
+                 counted by {counter}"
             ),
             format!(
-                "{new_messages} appends in {took}, {rate:.0} a second; {exact} {} after the last",
+                "{appends} in {took}, {rate:.0} a second; {exact} {} after the last",
                 seconds(self.seconds_to_exact),
             ),
         ]

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use turnledger::{Memory, MemoryError, Totals};
+use turnledger::{Memory, MemoryError};
 
 use super::append::{Appended, Replayed, append_all};
 use super::report::{Report, Summary};
@@ -13,42 +13,57 @@ use crate::error::{CliError, Outcome, tell};
 use crate::input;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::session::Session;
 use crate::stop::Stop;
 
 /// Conversations that are settled at the same time.
 const AT_ONCE: usize = 16;
 
 /// Replays files, and tells what their conversations take.
+///
+/// Where the run ends before the input does, what was done until then is told all the same.
 pub(crate) async fn replay(
     args: ReplayArgs,
-    memory: &Memory,
+    session: &Session,
     output: &mut Output,
     stop: &Stop,
 ) -> Result<Outcome, CliError> {
+    let memory = &session.memory;
     let mut input = input::stream(args.files.clone(), args.format, *memory.limits())?;
     let progress = Progress::begin("appending");
-    let appended = append_all(memory, &mut input, args.keep_going, &progress, stop).await?;
+    let appended = append_all(memory, &mut input, args.keep_going, &progress, stop).await;
+    let Appended { mut whole, mut partly, time, mut failed, mut ended } = appended;
     progress.turn_to("counting");
     let start = Instant::now();
-    let Appended { conversations, contradicted, time, mut failed } = appended;
-    let settled = stop.or(settle_all(memory, conversations)).await?;
-    let partly = stop.or(settle_all(memory, contradicted)).await?;
+    if ended.is_none() {
+        let all = whole.iter_mut().chain(&mut partly);
+        ended = stop.or(settle_all(memory, all)).await.err();
+    }
+    if matches!(ended, Some(CliError::Interrupted)) {
+        // The end would wait for what is queued anyway; so the sums are those of the end.
+        memory.settled(session.shutdown_deadline).await;
+        look_again(memory, whole.iter_mut().chain(&mut partly)).await;
+    }
     let to_exact = start.elapsed();
     drop(progress);
 
     let mut summary = Summary::new(time, to_exact);
     let mut report = Report::begin(&args, memory, output)?;
-    for (replayed, totals) in &settled {
-        summary.add(replayed, totals);
-        stop.or(report.conversation(replayed, totals)).await?;
+    for replayed in &whole {
+        summary.add(replayed);
+        report.conversation(replayed).await?;
     }
     // They have no line of their own, but what they hold and what was added to them is told.
-    for (replayed, totals) in &partly {
-        summary.add_messages(replayed, totals);
+    for replayed in &partly {
+        summary.add_messages(replayed);
     }
     report.summary(&summary)?;
+    if let Some(error) = ended.or_else(|| report.unread().map(CliError::from)) {
+        return Err(error);
+    }
     if summary.pending > 0 {
-        let conversations = settled.iter().filter(|(_, totals)| totals.pending > 0).count() as u64;
+        let all = whole.iter().chain(&partly);
+        let conversations = all.filter(|replayed| replayed.totals.pending > 0).count() as u64;
         tell(&CliError::StillPending { messages: summary.pending, conversations });
         failed = true;
     }
@@ -58,15 +73,25 @@ pub(crate) async fn replay(
 /// Waits for the queue, and settles what it had no place for, and what only another counter has counted.
 async fn settle_all(
     memory: &Memory,
-    conversations: Vec<Replayed>,
-) -> Result<Vec<(Replayed, Totals)>, MemoryError> {
+    all: impl Iterator<Item = &mut Replayed>,
+) -> Result<(), MemoryError> {
     settle_queue(memory).await;
-    stream::iter(conversations)
+    stream::iter(all)
         .map(async |replayed| {
-            let totals = settle(&memory.conversation(replayed.id.clone())).await?;
-            Ok((replayed, totals))
+            replayed.totals = settle(&memory.conversation(replayed.id.clone())).await?;
+            Ok(())
         })
-        .buffered(AT_ONCE)
+        .buffer_unordered(AT_ONCE)
         .try_collect()
         .await
+}
+
+/// Reads the sums once more; where the store refuses that, those that were seen last stay.
+async fn look_again(memory: &Memory, all: impl Iterator<Item = &mut Replayed>) {
+    for replayed in all {
+        match memory.conversation(replayed.id.clone()).ledger().await {
+            Ok(ledger) => replayed.totals = ledger.under(memory.tally_id()),
+            Err(_) => return,
+        }
+    }
 }
