@@ -8,8 +8,9 @@ use crate::secret::{MASK, Secret};
 /// A URL whose password prints as `***`; everything else prints as it was written.
 ///
 /// What counts as a password: the part of the user information after its first colon, and the
-/// value of a query parameter whose name ends in `password`, `passwd` or `pwd`. The user
-/// information ends at the last `@` before the path, so a password may hold `@` and `:`. A
+/// value of a query parameter that is named `password`, `passwd`, `pwd`, `pass` or `token`, or so
+/// behind a `_`, `-` or `.`, as in `sentinel_password`. A `file:` URL has neither, since a `?` is a
+/// part of its path. The user information ends at the last `@` before the path, so a password may hold `@` and `:`. A
 /// password with a raw `/`, `?` or `#` is no valid URL; where the port would not be a number, such
 /// a text is read as one all the same, so that it stays hidden.
 ///
@@ -69,12 +70,14 @@ fn masked(text: &str, scheme: &str, rest: &str) -> String {
     let mut hidden: Vec<Range<usize>> = Vec::new();
     if let Some(after) = rest.strip_prefix("//") {
         hidden.extend(user_password(after).map(|range| shift(&range, start + 2)));
-    } else if scheme != "file" && !rest.starts_with(['/', '.']) {
+    } else if !scheme.eq_ignore_ascii_case("file") && !rest.starts_with(['/', '.']) {
         // The slashes were forgotten: `redis:user:password@host`.
         hidden.extend(between_colon_and_at(rest).map(|range| shift(&range, start)));
     }
-    let after_user = hidden.last().map_or(start, |range| range.end);
-    hidden.extend(query_passwords(&text[after_user..]).map(|range| shift(&range, after_user)));
+    if !scheme.eq_ignore_ascii_case("file") {
+        let after_user = hidden.last().map_or(start, |range| range.end);
+        hidden.extend(query_passwords(&text[after_user..]).map(|range| shift(&range, after_user)));
+    }
 
     let mut shown = String::with_capacity(text.len());
     let mut done = 0;
@@ -125,10 +128,17 @@ fn query_passwords(text: &str) -> impl Iterator<Item = Range<usize>> {
         let from = at;
         at += pair.len() + 1;
         let (name, value) = pair.split_once('=')?;
-        let name = name.to_ascii_lowercase();
-        let secret = ["password", "passwd", "pwd"].iter().any(|word| name.ends_with(word));
-        (secret && !value.is_empty()).then(|| from + name.len() + 1..from + pair.len())
+        let secret = is_secret(name) && !value.is_empty();
+        secret.then(|| from + name.len() + 1..from + pair.len())
     })
+}
+
+/// Whether a query parameter of this name holds a password.
+fn is_secret(name: &str) -> bool {
+    let word = name.rsplit(['_', '-', '.']).next().unwrap_or(name);
+    ["password", "passwd", "pwd", "pass", "token"]
+        .iter()
+        .any(|secret| word.eq_ignore_ascii_case(secret))
 }
 
 #[cfg(test)]
@@ -158,6 +168,13 @@ mod tests {
         check("redis:u:p@host", "redis:u:***@host");
         check("redis://h:1/0?Sentinel_Password=p&db=1", "redis://h:1/0?Sentinel_Password=***&db=1");
         check("x://u:p@h/?db=1&pwd=q#pwd=r", "x://u:***@h/?db=1&pwd=***#pwd=r");
+        check(
+            "redis://h/0?pass=p&TOKEN=q;auth-token=r",
+            "redis://h/0?pass=***&TOKEN=***;auth-token=***",
+        );
+        check("redis://u:p@h/0?token=a=b&x=1", "redis://u:***@h/0?token=***&x=1");
+        unchanged("redis://h:1/0?bypass=1&tokens=2&password_file=3&compass=n&protocol=resp3");
+        unchanged("file:/a/b?token=x&password=y");
         unchanged("redis://127.0.0.1:6379/0");
         unchanged("redis://user@host/0");
         unchanged("redis://user:@host/0");

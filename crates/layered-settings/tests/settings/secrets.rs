@@ -124,3 +124,17 @@ fn a_bad_secret_is_not_shown_either() {
         assert_silent(&built);
     }
 }
+
+#[test]
+fn a_secret_in_the_query_of_a_url_is_not_shown() {
+    for key in ["pass", "password", "token", "sentinel_password", "PASS"] {
+        let url = format!("redis://h:1/0?protocol=resp3&{key}={CANARY}&x=1");
+        let variables = environment(&[("REDIS_URL", &url)]);
+        let built = Loader::new(schema()).environment(variables).build();
+        assert_silent(&built);
+        let settings = built.unwrap();
+        assert_eq!(settings.get::<Url>("redis.url").unwrap().expose(), url);
+        let shown = format!(r#""redis://h:1/0?protocol=resp3&{key}=***&x=1""#);
+        assert!(settings.to_json().contains(&shown), "{}", settings.to_json());
+    }
+}
