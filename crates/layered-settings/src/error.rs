@@ -27,6 +27,22 @@ pub enum SettingsError {
         path: PathBuf,
     },
 
+    /// What is named like a settings file is a directory.
+    #[error("settings file {} is a directory; name a file in it, or give it another name", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+    },
+
+    /// What is named like a settings file is a link to nothing.
+    #[error("settings file {} is a link to {}, which does not exist", .path.display(), .target.display())]
+    BrokenLink {
+        /// The link.
+        path: PathBuf,
+        /// What it leads to.
+        target: PathBuf,
+    },
+
     /// A file is there but cannot be read.
     #[error("settings file {} cannot be read", .path.display())]
     UnreadableFile {
@@ -75,6 +91,23 @@ pub enum SettingsError {
         key: String,
         /// The most similar known key.
         nearest: Option<String>,
+    },
+
+    /// A file has a setting as one key with a dot in it, which is another key than that in a section.
+    #[error(
+        "settings file {}: the key \"{key}\" has a dot in it; write it as the key {name} in the \
+         section {section}",
+        .path.display()
+    )]
+    DottedKey {
+        /// The file.
+        path: PathBuf,
+        /// The key as the file spells it.
+        key: String,
+        /// The section that it belongs to.
+        section: String,
+        /// Its name there.
+        name: String,
     },
 
     /// A file has a section that no setting is in.

@@ -11,6 +11,12 @@ use crate::partial::Partial;
 use crate::schema::Schema;
 use crate::shown;
 
+/// Where the numbers begin that no setting holds: 2 to the power of 64.
+const HUGE: f64 = 18_446_744_073_709_551_616.0;
+
+/// How such a number is shown.
+const OUT_OF_RANGE: &str = "a number out of range";
+
 /// Checks every key and value of a file against the schema.
 ///
 /// # Errors
@@ -81,6 +87,14 @@ impl Walk<'_> {
 
     fn unknown(&self, section: &str, key: &str, kind: &ValueKind) -> SettingsError {
         let path = self.path.to_owned();
+        if let Some((inner, name)) = key.rsplit_once('.')
+            && inner != section
+            && (self.schema.get(key).is_some() || self.schema.is_section(key))
+        {
+            let outer = section.len() + usize::from(!section.is_empty());
+            let (section, name) = (inner.to_owned(), name.to_owned());
+            return SettingsError::DottedKey { path, key: key[outer..].to_owned(), section, name };
+        }
         match kind {
             ValueKind::Table(_) if section.is_empty() => {
                 let inner = first_key(key, kind);
@@ -120,8 +134,9 @@ fn raw(kind: ValueKind) -> Option<Raw> {
         ValueKind::I64(number) => Raw::Integer(number.into()),
         ValueKind::U64(number) => Raw::Integer(number.into()),
         ValueKind::I128(number) => Raw::Integer(number),
-        ValueKind::U128(_) => Raw::Other("a huge number"),
-        ValueKind::Float(_) => Raw::Other("a number with a fraction"),
+        // Some parsers make one of these of an integer that they cannot hold.
+        ValueKind::Float(number) if number.abs() < HUGE => Raw::Other("a number with a fraction"),
+        ValueKind::Float(_) | ValueKind::U128(_) => Raw::Other(OUT_OF_RANGE),
         ValueKind::Table(_) => Raw::Other("a table"),
         ValueKind::Array(_) => Raw::Other("a list"),
     })
@@ -173,6 +188,18 @@ mod tests {
             "redis.pool.timeout = \"30\"",
             "redis.pool.timeout is \"30\", expected a duration with its unit, such as 30s",
         );
+        toml(
+            "redis.pool.size = 99999999999999999999",
+            "redis.pool.size is 99999999999999999999, expected an integer of at least 1",
+        );
+        let out_of_range =
+            "redis.pool.size is a number out of range, expected an integer of at least 1";
+        toml(&format!("redis.pool.size = {}", "9".repeat(50)), out_of_range);
+        toml("redis.pool.size = 1e999", out_of_range);
+        toml("redis.pool.size = nan", out_of_range);
+        check(Format::Json, r#"{"redis": {"pool": {"size": 99999999999999999999}}}"#, out_of_range);
+        check(Format::Yaml, "redis: {pool: {size: 99999999999999999999}}", out_of_range);
+        toml("redis.password = 99999999999999999999", "redis.password is ***, expected text");
         toml("redis.password = 4711", "redis.password is ***, expected text");
         toml(
             "redis.url = 'canary'",
@@ -218,9 +245,34 @@ mod tests {
             "unknown key encoding; the nearest known one is counter.encoding",
         );
         check(
-            r#"{"counter.encoding": "canary"}"#,
-            "unknown key counter.encoding; the nearest known one is counter.encoding",
+            r#"{"counter.encodng": "canary"}"#,
+            "unknown key counter.encodng; the nearest known one is counter.encoding",
         );
+    }
+
+    #[test]
+    fn a_key_with_a_dot_in_it_is_told_its_section() {
+        let check = |format: Format, text: &str, expected: &str| {
+            let error = load(format, text).unwrap_err().to_string();
+            assert_eq!(error, format!("settings file x/y.toml: the key {expected}"), "{text}");
+        };
+        let encoding = "\"counter.encoding\" has a dot in it; write it as the key encoding in the \
+                        section counter";
+        check(Format::Json, r#"{"counter.encoding": "canary"}"#, encoding);
+        check(Format::Toml, r#""counter.encoding" = "canary""#, encoding);
+        check(Format::Yaml, "counter.encoding: canary", encoding);
+        check(
+            Format::Toml,
+            "[redis]\n\"pool.size\" = 7",
+            "\"pool.size\" has a dot in it; write it as the key size in the section redis.pool",
+        );
+        check(
+            Format::Yaml,
+            "redis.pool: {size: 7}",
+            "\"redis.pool\" has a dot in it; write it as the key pool in the section redis",
+        );
+        // In TOML a dot outside of quotes is nesting.
+        assert!(load(Format::Toml, "redis.pool.size = 7").is_ok());
     }
 
     #[test]

@@ -54,13 +54,20 @@ fn open(path: &Path) -> Result<Option<File>, SettingsError> {
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(None)
+            // A link is there, and whoever made it wants its file to be read.
+            match path.read_link() {
+                Ok(target) => Err(SettingsError::BrokenLink { path: path.to_owned(), target }),
+                Err(_) => Ok(None),
+            }
         }
         Err(error) => Err(unreadable(path, error)),
     }
 }
 
 fn read(path: &Path, file: File) -> Result<Document, SettingsError> {
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(SettingsError::Directory { path: path.to_owned() });
+    }
     let format =
         Format::of(path).ok_or_else(|| SettingsError::UnknownFormat { path: path.to_owned() })?;
     let mut bytes = Vec::new();

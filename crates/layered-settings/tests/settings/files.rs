@@ -73,10 +73,42 @@ fn an_unusable_file_is_named_with_the_reason() {
 }
 
 #[test]
-fn what_the_system_says_is_kept() {
+fn a_directory_in_the_place_of_a_file_is_told() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("directory.toml");
     fs::create_dir(&path).unwrap();
+    let expected = format!(
+        "settings file {} is a directory; name a file in it, or give it another name",
+        path.display()
+    );
+    assert_eq!(load(&path).unwrap_err().to_string(), expected);
+    let searched = Loader::new(schema()).search([&path]).build();
+    assert_eq!(searched.unwrap_err().to_string(), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_told_and_not_passed_over() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("link.toml");
+    std::os::unix::fs::symlink("gone.toml", &path).unwrap();
+    let expected =
+        format!("settings file {} is a link to gone.toml, which does not exist", path.display());
+    assert_eq!(load(&path).unwrap_err().to_string(), expected);
+    let searched = Loader::new(schema()).search([&path]).build();
+    assert_eq!(searched.unwrap_err().to_string(), expected);
+    fs::write(directory.path().join("gone.toml"), "counter.label = 'x'").unwrap();
+    assert_eq!(load(&path).unwrap().get::<&str>("counter.label").unwrap(), "x");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_system_says_is_kept() {
+    let directory = TempDir::new().unwrap();
+    // Links that lead to each other.
+    let path = directory.path().join("a.toml");
+    std::os::unix::fs::symlink("b.toml", &path).unwrap();
+    std::os::unix::fs::symlink("a.toml", directory.path().join("b.toml")).unwrap();
     let error = load(&path).unwrap_err();
     assert_eq!(error.to_string(), format!("settings file {} cannot be read", path.display()));
     assert!(error.source().is_some());
