@@ -76,12 +76,13 @@ impl Kind {
             Self::Integer(limits) => format!("an integer{}", limits.words(|n| n.to_string())),
             Self::Boolean => "true or false".to_owned(),
             Self::Duration { limits, off } => {
-                let limits = limits.words(|duration| format_duration(duration).to_string());
-                let off = if *off { ", or off" } else { "" };
-                format!("a duration{limits} with its unit, such as 30s{off}")
+                let (example, off) = (duration_within(limits), if *off { ", or off" } else { "" });
+                let limits = limits.words(duration_words);
+                format!("a duration{limits} with its unit, such as {example}{off}")
             }
             Self::Size(limits) => {
-                format!("a size in bytes{}, such as 64MiB", limits.words(|n| n.to_string()))
+                let example = size_within(limits);
+                format!("a size in bytes{}, such as {example}", limits.words(|n| n.to_string()))
             }
             Self::Url => "a URL, such as scheme://host/path".to_owned(),
             Self::Path => "a path".to_owned(),
@@ -144,6 +145,40 @@ impl Kind {
     }
 }
 
+/// A duration inside the limits, to show how one is written.
+fn duration_within(limits: &Limits<Duration>) -> String {
+    let examples = [
+        ("30s", Duration::from_secs(30)),
+        ("500ms", Duration::from_millis(500)),
+        ("20us", Duration::from_micros(20)),
+        ("1h", Duration::from_hours(1)),
+        ("30days", Duration::from_hours(30 * 24)),
+    ];
+    match examples.into_iter().find(|(_, duration)| limits.allow(duration)) {
+        Some((text, _)) => text.to_owned(),
+        None => limits.bound().map_or_else(|| "30s".to_owned(), duration_words),
+    }
+}
+
+/// A size inside the limits, to show how one is written.
+fn size_within(limits: &Limits<u64>) -> String {
+    let examples = [("64MiB", 64 << 20), ("64KiB", 64 << 10), ("64B", 64)];
+    match examples.into_iter().find(|(_, bytes)| limits.allow(bytes)) {
+        Some((text, _)) => text.to_owned(),
+        None => limits.bound().map_or_else(|| "64MiB".to_owned(), |bytes| bytes.to_string()),
+    }
+}
+
+/// A bound in words: whole days as days, which otherwise would be months of 30.44 days each.
+fn duration_words(duration: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    let (days, rest) = (duration.as_secs() / DAY, duration.as_secs() % DAY);
+    if days == 0 || rest > 0 || duration.subsec_nanos() > 0 {
+        return format_duration(duration).to_string();
+    }
+    if days == 1 { "1day".to_owned() } else { format!("{days}days") }
+}
+
 fn read_boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Some(true),
@@ -199,6 +234,39 @@ mod tests {
         assert_eq!(durations(true).read(&loose("0")), None);
         assert_eq!(durations(true).read(&Raw::Integer(30)), None);
         assert!(durations(true).expected().ends_with("such as 30s, or off"));
+    }
+
+    #[test]
+    fn what_is_expected_has_an_example_that_is_allowed() {
+        let hours = Duration::from_hours;
+        let (ms, second) = (Duration::from_millis, Duration::from_secs(1));
+        let check = |kind: Kind, expected: &str| {
+            let words = kind.expected();
+            assert_eq!(words, expected);
+            let (_, example) = words.split_once(", such as ").expect(expected);
+            assert!(kind.read(&loose(example)).is_some(), "{expected}");
+        };
+        let duration = |limits| Kind::Duration { limits, off: false };
+        check(duration(Limits::new(&..)), "a duration with its unit, such as 30s");
+        check(
+            duration(Limits::new(&..=second)),
+            "a duration of at most 1s with its unit, such as 500ms",
+        );
+        check(
+            duration(Limits::new(&(ms(1)..=hours(365 * 24)))),
+            "a duration from 1ms to 365days with its unit, such as 30s",
+        );
+        check(
+            duration(Limits::new(&(hours(24)..))),
+            "a duration of at least 1day with its unit, such as 30days",
+        );
+        check(
+            duration(Limits::new(&(hours(36)..=hours(48)))),
+            "a duration from 1day 12h to 2days with its unit, such as 1day 12h",
+        );
+        check(Kind::Size(Limits::new(&(32..))), "a size in bytes of at least 32, such as 64MiB");
+        check(Kind::Size(Limits::new(&(1..=2048))), "a size in bytes from 1 to 2048, such as 64B");
+        check(Kind::Size(Limits::new(&(1..=7))), "a size in bytes from 1 to 7, such as 1");
     }
 
     #[test]

@@ -17,6 +17,14 @@ impl<T: Copy + PartialOrd> Limits<T> {
         (self.low, self.high).contains(value)
     }
 
+    /// One of the values at the ends, where an end is allowed itself.
+    pub(crate) fn bound(&self) -> Option<T> {
+        [self.low, self.high].into_iter().find_map(|bound| match bound {
+            Bound::Included(value) => Some(value),
+            _ => None,
+        })
+    }
+
     /// ` from 1 to 9`, ` above 0s`, or nothing where everything is allowed; starts with a blank.
     pub(crate) fn words(&self, show: impl Fn(T) -> String) -> String {
         if let (Bound::Included(low), Bound::Included(high)) = (self.low, self.high) {
