@@ -3,6 +3,19 @@
 /// Characters of one name or value that a message shows before it is cut.
 const LONGEST: usize = 80;
 
+/// Whether a terminal does something else than to show the character.
+///
+/// Besides control characters that is what breaks a line elsewhere, and what turns the direction
+/// of writing, so that the text behind it shows as another one.
+pub(crate) fn is_obeyed(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            // Marks of direction; separators, embeddings and overrides; isolates.
+            '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
 /// A text as it may be printed: control characters escaped, a long one cut.
 pub(crate) fn plain(text: &str) -> String {
     let mut shown = String::new();
@@ -11,7 +24,7 @@ pub(crate) fn plain(text: &str) -> String {
             shown.push('…');
             break;
         }
-        if character.is_control() {
+        if is_obeyed(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
@@ -46,6 +59,7 @@ mod tests {
     #[test]
     fn long_and_unprintable_texts_are_tamed() {
         assert_eq!(quoted("a\u{1b}[2Jb"), "\"a\\u{1b}[2Jb\"");
+        assert_eq!(plain("a\u{202e}b\u{2066}\u{61c}"), "a\\u{202e}b\\u{2066}\\u{61c}");
         assert_eq!(plain(&"é".repeat(500)).chars().count(), LONGEST + 1);
     }
 

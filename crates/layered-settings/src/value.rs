@@ -97,7 +97,7 @@ impl fmt::Display for Value {
             Self::Boolean(boolean) => boolean.fmt(formatter),
             Self::Duration(duration) => format_duration(*duration).fmt(formatter),
             Self::Size(bytes) => formatter.write_str(&size::format(*bytes)),
-            Self::Url(url) => url.fmt(formatter),
+            Self::Url(url) => escaped(formatter, url.masked()),
             Self::Secret(secret) => secret.fmt(formatter),
             Self::Path(path) => escaped(formatter, &path.to_string_lossy()),
         }
@@ -107,7 +107,7 @@ impl fmt::Display for Value {
 /// Writes a text without the control characters that a terminal would obey.
 fn escaped(formatter: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     text.chars().try_for_each(|character| {
-        if character.is_control() {
+        if shown::is_obeyed(character) {
             write!(formatter, "{}", character.escape_default())
         } else {
             fmt::Write::write_char(formatter, character)
@@ -128,6 +128,7 @@ mod tests {
         check(Value::Absent, "(not set)", "null");
         check(Value::Off, "off", r#""off""#);
         check(Value::Text("a\"\u{7}é".into()), "a\"\\u{7}é", r#""a\"\u0007é""#);
+        check(Value::Text("\u{202e}a".into()), "\\u{202e}a", "\"\u{202e}a\"");
         check(Value::Integer(-3), "-3", "-3");
         check(Value::Boolean(true), "true", "true");
         check(Value::Duration(Duration::from_millis(90_500)), "1m 30s 500ms", r#""1m 30s 500ms""#);

@@ -85,6 +85,12 @@ fn a_terminal_obeys_no_message() {
         let run = place.on_store(words).exits(0);
         assert!(!run.stdout.contains(['\u{1b}', '\u{7}']), "{:?}", run.stdout);
     }
+    // What turns the direction of writing is shown, and not obeyed.
+    let turned =
+        "{\"id\":\"a\u{202e}b\",\"messages\":[{\"role\":\"user\",\"content\":\"c\u{2066}d\"}]}";
+    place.on_store_with(&["replay", "-"], turned).exits(0).prints("a\\u{202e}b");
+    let shown = place.on_store(&["show", "a\u{202e}b"]).exits(0);
+    assert_eq!(shown.prints("c\\u{2066}d").stdout.matches('\u{2066}').count(), 0);
     let missing = place.on_store(&["totals", "b\u{1b}[2J"]).exits(1);
     assert!(!missing.stderr.contains('\u{1b}'), "{:?}", missing.stderr);
 }
