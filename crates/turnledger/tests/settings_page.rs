@@ -43,9 +43,10 @@ fn the_ranges_are_those_of_the_settings() {
         let line = line.unwrap_or_else(|| panic!("the page has no row for {}", setting.key()));
         let expected = setting.setting().expected();
         // The bounds of a range, and the words of a choice, stand in the row as they are checked.
-        let bounds = expected.split([' ', ',']).filter(|word| {
-            let bound = word.bytes().any(|byte| byte.is_ascii_digit()) && *word != "30s";
-            (bound && !word.ends_with("MiB")) || expected.starts_with("one of ") && word.len() > 4
+        let range = expected.split(", such as ").next().unwrap_or_default();
+        let bounds = range.split([' ', ',']).filter(|word| {
+            let bound = word.bytes().any(|byte| byte.is_ascii_digit());
+            bound || expected.starts_with("one of ") && word.len() > 4
         });
         for bound in bounds {
             assert!(line.contains(bound), "{}: {bound} is not in its row", setting.key());

@@ -132,7 +132,65 @@ fn a_file_with_an_unknown_key_or_none_at_all_is_an_error() {
     check("[queue]\ncapacity = \"many\"\n", &["queue.capacity", "many"]);
     check("[sweep]\nlease = 30\n", &["sweep.lease", "30s"]);
     check("[queue\n", &["line 1"]);
+    check(
+        "\"counter.workers\" = 2\n",
+        &["\"counter.workers\" has a dot in it", "key workers in the section counter"],
+    );
+    check(
+        "[queue]\ncapacity = 99999999999999999999\n",
+        &["queue.capacity is 99999999999999999999", "1000000"],
+    );
+    check("[limits]\nid_bytes = 7\n", &["limits.id_bytes is 7", "at least 32"]);
+    check("[counter]\ninline_budget = \"2s\"\n", &["counter.inline_budget", "such as 500ms"]);
     place.run(&["--config", "missing.toml", "config", "show"]).exits(1).says("missing.toml");
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_settings_file_is_told() {
+    let place = Place::new();
+    std::fs::create_dir(place.path().join("turnledger.toml")).unwrap();
+    let run = place.run(&["config", "show"]).exits(1);
+    run.says("turnledger.toml is a directory");
+    std::fs::remove_dir(place.path().join("turnledger.toml")).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("gone.toml", place.path().join("turnledger.toml")).unwrap();
+        let run = place.run(&["config", "show"]).exits(1);
+        run.says("turnledger.toml is a link to gone.toml, which does not exist");
+    }
+}
+
+#[test]
+fn what_no_memory_could_be_built_with_is_told_at_once() {
+    let place = Place::new();
+    for key in ["sweep.lease", "sweep.interval", "memory.deadline", "counter.deadline"] {
+        let (section, name) = key.split_once('.').unwrap();
+        place.file("long.toml", format!("[{section}]\n{name} = \"366days\"\n"));
+        let run = place.run(&["--config", "long.toml", "config", "show"]).exits(1);
+        run.says("long.toml").says(key).says("from 1ms to 365days");
+        let variable = format!("TURNLEDGER__{}", key.replace('.', "__").to_uppercase());
+        let variables = [(variable.as_str(), "366days")];
+        let run = place.run_with(&["config", "show"], "", &variables).exits(0);
+        run.says(&format!("warning: environment variable {variable}")).says("from 1ms to 365days");
+    }
+    let long = "n".repeat(257);
+    let run = place.run(&["config", "show", "--namespace", &long]).exits(2);
+    let run = run.says("memory.namespace is \"nnn").says("(explicit)").says("1 to 256 bytes");
+    assert_eq!(run.stdout, "");
+    let variables = [("TURNLEDGER__MEMORY__NAMESPACE", long.as_str())];
+    let run = place.run_with(&["config", "show"], "", &variables).exits(1);
+    run.says("memory.namespace").says("(environment TURNLEDGER__MEMORY__NAMESPACE)");
+    place.file("long.toml", format!("[memory]\nnamespace = \"{long}\"\n"));
+    let run = place.run(&["--config", "long.toml", "config", "show"]).exits(1);
+    run.says("memory.namespace").says("(file long.toml)");
+}
+
+#[test]
+fn the_least_limit_of_ids_is_enough_for_a_replay() {
+    let place = Place::new();
+    place.file("turnledger.toml", "[limits]\nid_bytes = 32\n");
+    let input = crate::support::conversation("a", &["1", "2"]);
+    place.on_store_with(&["replay", "-"], &input).exits(0).prints("2 messages (2 new)");
 }
 
 #[test]
@@ -146,6 +204,24 @@ fn a_password_is_never_shown() {
     assert!(!format!("{}{}", human.stdout, human.stderr).contains("hunter2"));
     let open = place.run_with(&["list"], "", &variables).exits(1).says("redis");
     assert!(!open.stderr.contains("hunter2"), "{}", open.stderr);
+
+    let query = "redis://host:1/0?protocol=resp3&pass=hunter2&token=hunter2&password=hunter2";
+    let variables = [("TURNLEDGER__STORE__URL", query)];
+    let run = place.run_with(&["config", "show", "--json"], "", &variables).exits(0);
+    let shown = json!("redis://host:1/0?protocol=resp3&pass=***&token=***&password=***");
+    expect(&run, "store.url", shown, "environment", json!("TURNLEDGER__STORE__URL"));
+    let open = place.run_with(&["list"], "", &variables).exits(1);
+    assert!(!open.stderr.contains("hunter2"), "{}", open.stderr);
+}
+
+#[test]
+fn a_terminal_obeys_no_setting() {
+    let place = Place::new();
+    let run = place.run(&["config", "show", "--namespace", "a\u{202e}b\u{1b}[2J"]).exits(0);
+    run.prints("a\\u{202e}b\\u{1b}[2J");
+    let variables = [("TURNLEDGER__QUEUE__CAPACITY", "\u{202e}7")];
+    let run = place.run_with(&["config", "show"], "", &variables).exits(0);
+    run.says("is \"\\u{202e}7\"");
 }
 
 #[test]

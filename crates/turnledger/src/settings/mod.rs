@@ -22,8 +22,8 @@
 //! assert_eq!(loaded.settings.layer("queue.capacity")?, Layer::Environment);
 //! assert_eq!(
 //!     loaded.warnings[0].to_string(),
-//!     "environment variable TURNLEDGER__SWEEP__LEASE is \"30\", expected a duration of at least \
-//!      1ms with its unit, such as 30s; it is ignored, and sweep.lease is 20s (default)",
+//!     "environment variable TURNLEDGER__SWEEP__LEASE is \"30\", expected a duration from 1ms \
+//!      to 365days with its unit, such as 30s; it is ignored, and sweep.lease is 20s (default)",
 //! );
 //!
 //! let typed = TurnledgerSettings::from_settings(&loaded.settings)?;
@@ -42,6 +42,8 @@ pub use layered_settings::{
     Environment, Layer, ProcessEnvironment, ResolvedSetting, Schema, Setting, Settings,
     SettingsError, Url, Value, Warning,
 };
+#[cfg(test)]
+pub(crate) use schema::LONGEST;
 pub use schema::schema;
 pub use sources::{Loaded, Sources};
 pub use typed::{

@@ -11,6 +11,13 @@ use super::directories::UserDirectories;
 /// The shortest time that a setting accepts where zero makes no sense.
 const SHORTEST: Duration = Duration::from_millis(1);
 
+/// The longest time that the memory's builder takes, where it has a bound.
+pub(crate) const LONGEST: Duration = Duration::from_hours(365 * 24);
+
+/// The least that ids may be bounded by: the command line makes ids of up to 27 bytes itself, and
+/// the default namespace must fit as well.
+const SHORTEST_ID_LIMIT: u64 = 32;
+
 /// The settings of all sections, in the order in which they are shown.
 ///
 /// `store.url` has no default here, since only a program knows its user's directories: see
@@ -48,7 +55,7 @@ fn counter() -> Vec<Setting> {
         Setting::duration("counter.inline_budget", ..=Duration::from_secs(1))
             .default_value("20us")
             .describe("time that one adaptive append may spend counting on the caller's thread"),
-        Setting::duration("counter.deadline", SHORTEST..)
+        Setting::duration("counter.deadline", SHORTEST..=LONGEST)
             .default_value("5s")
             .describe("longest wait for a count that a caller needs"),
     ]
@@ -64,10 +71,10 @@ fn queue() -> Vec<Setting> {
 
 fn sweep() -> Vec<Setting> {
     vec![
-        Setting::duration("sweep.interval", SHORTEST..)
+        Setting::duration("sweep.interval", SHORTEST..=LONGEST)
             .default_value("5s")
             .describe("time between two searches for messages that nobody counts"),
-        Setting::duration("sweep.lease", SHORTEST..)
+        Setting::duration("sweep.lease", SHORTEST..=LONGEST)
             .default_value("20s")
             .describe("how long others leave alone what one sweep has claimed"),
         Setting::duration("sweep.grace", ..)
@@ -103,7 +110,7 @@ fn memory() -> Vec<Setting> {
             .check("text of at least 1 byte", |text| !text.is_empty())
             .default_value("default")
             .describe("scope that conversations are in"),
-        Setting::duration("memory.deadline", SHORTEST..)
+        Setting::duration("memory.deadline", SHORTEST..=LONGEST)
             .default_value("10s")
             .describe("longest time that one operation may take"),
         Setting::duration("memory.shutdown_deadline", ..)
@@ -114,7 +121,9 @@ fn memory() -> Vec<Setting> {
 
 fn limits() -> Vec<Setting> {
     vec![
-        Setting::size("limits.id_bytes", 1..).default_value("256").describe("longest id, in bytes"),
+        Setting::size("limits.id_bytes", SHORTEST_ID_LIMIT..)
+            .default_value("256")
+            .describe("longest id, in bytes"),
         Setting::size("limits.message_bytes", 1..)
             .default_value("1048576")
             .describe("longest message in its wire form, in bytes"),

@@ -7,6 +7,7 @@ use layered_settings::{Environment, Loader, ProcessEnvironment, Settings, Settin
 
 use super::directories::{SETTINGS_FILE, UserDirectories};
 use super::schema::schema_for;
+use super::typed::TurnledgerSettings;
 
 /// Where settings are loaded from.
 ///
@@ -102,12 +103,12 @@ impl Sources {
         self
     }
 
-    /// Reads and merges all layers.
+    /// Reads and merges all layers, and checks that the values agree with each other.
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] names the key, and the file or variable, of what is unknown or cannot be
-    /// read; and a file that was named and does not exist.
+    /// [`SettingsError`] names the key, and the file or variable, of what is unknown, cannot be
+    /// read or contradicts another setting; and a file that was named and does not exist.
     pub fn load(self) -> Result<Loaded, SettingsError> {
         let mut loader = Loader::new(schema_for(self.directories.as_ref())?)
             .search(self.candidates)
@@ -122,6 +123,8 @@ impl Sources {
             loader = loader.explicit(key, text);
         }
         let settings = loader.build()?;
+        // What contradicts another setting is told here, and not only where a memory is built.
+        TurnledgerSettings::from_settings(&settings)?;
         let warnings = settings.warnings().to_vec();
         let file = settings.file().map(Path::to_path_buf);
         Ok(Loaded { settings, warnings, file })
@@ -237,6 +240,31 @@ mod tests {
         );
         let error = sources().environment(variable("many")).strict(true).load().unwrap_err();
         assert!(error.to_string().contains("TURNLEDGER__QUEUE__CAPACITY"), "{error}");
+    }
+
+    #[test]
+    fn a_value_that_contradicts_another_one_is_told_with_its_source() {
+        let check = |sources: Sources, value: &str, place: &str| {
+            let error = sources.load().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "memory.namespace is \"{value}\" ({place}), expected text of 1 to 32 bytes, as \
+                     limits.id_bytes says"
+                )
+            );
+        };
+        let long = "n".repeat(33);
+        let short = || Sources::new().explicit("limits.id_bytes", "32");
+        check(short().explicit("memory.namespace", &long), &long, "explicit");
+        let variable = "TURNLEDGER__MEMORY__NAMESPACE";
+        let environment = BTreeMap::from([(variable.to_owned(), long.clone())]);
+        check(short().environment(environment), &long, &format!("environment {variable}"));
+        let (folder, _) = folder(&[]);
+        let path = folder.path().join("x.toml");
+        fs::write(&path, format!("[memory]\nnamespace = \"{long}\"\n")).unwrap();
+        check(short().file(&path), &long, &format!("file {}", path.display()));
+        assert!(short().explicit("memory.namespace", "n".repeat(32)).load().is_ok());
     }
 
     #[test]

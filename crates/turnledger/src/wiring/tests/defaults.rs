@@ -7,7 +7,7 @@ use memory_instance::{CountPolicy, Memory};
 use store_embedded::EmbeddedStore;
 use tokens::{AsyncTokenCounter, BpeCounter};
 
-use super::{settings, typed};
+use super::typed;
 use crate::settings::{TurnledgerSettings, schema};
 use crate::wiring::parts::{embedded_builder, memory_builder};
 
@@ -95,15 +95,4 @@ async fn every_setting_reaches_its_part() {
 #[test]
 fn the_word_off_means_no_time_to_live() {
     assert_eq!(typed(&[("store.ttl", "off")]), TurnledgerSettings::default());
-}
-
-#[test]
-fn a_namespace_longer_than_an_id_may_be_is_refused() {
-    let settings = settings(&[("limits.id_bytes", "6")]);
-    let error = TurnledgerSettings::from_settings(&settings).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "memory.namespace is \"default\" (default), expected text of 1 to 6 bytes, as \
-         limits.id_bytes says",
-    );
 }

@@ -5,10 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use memory_core::{ConversationId, Message, StoreError};
+use memory_instance::MemoryError;
+use store_embedded::EmbeddedStore;
+use tokens::BpeCounter;
 
-use super::settings;
-use crate::settings::{Sources, UserDirectories};
-use crate::wiring::{OpenError, counter, open, open_store};
+use super::{settings, typed};
+use crate::settings::{LONGEST, Sources, UserDirectories};
+use crate::wiring::{OpenError, counter, memory_builder, open, open_store};
 
 fn url_of(path: &Path) -> String {
     format!("file:{}", path.display())
@@ -133,12 +136,25 @@ async fn the_counter_is_the_one_that_the_settings_name() {
 }
 
 #[tokio::test]
-async fn a_value_that_only_the_builder_refuses_is_an_error() {
-    let explicit = [("store.url", "memory:"), ("sweep.lease", "400days")];
-    let error = open(&settings(&explicit)).await.unwrap_err();
-    let reason = error.source().unwrap().to_string();
-    assert!(
-        matches!(error, OpenError::Memory { .. }) && reason.contains("sweep.lease"),
-        "{reason}"
-    );
+async fn the_longest_durations_are_those_of_the_builder() {
+    for key in ["counter.deadline", "memory.deadline", "sweep.interval", "sweep.lease"] {
+        open(&settings(&[("store.url", "memory:"), (key, "365days")])).await.unwrap();
+        let error = Sources::new().explicit(key, "365days 1ms").load().unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{key} was given as")), "{error}");
+
+        let mut longer = typed(&[]);
+        *match key {
+            "counter.deadline" => &mut longer.counter.deadline,
+            "memory.deadline" => &mut longer.memory.deadline,
+            "sweep.interval" => &mut longer.sweep.interval,
+            _ => &mut longer.sweep.lease,
+        } += LONGEST;
+        let store = EmbeddedStore::builder().in_memory().open_async().await.unwrap();
+        let builder = memory_builder(&longer).store(store).counter(BpeCounter::o200k_base());
+        let error = builder.build().await.unwrap_err();
+        assert!(
+            matches!(error, MemoryError::Setting { setting, .. } if setting == key),
+            "{key}: {error}"
+        );
+    }
 }
