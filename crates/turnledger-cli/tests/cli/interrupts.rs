@@ -63,9 +63,13 @@ fn interrupt_with(signal: Signal) {
     let sums = &summary["summary"];
     assert_eq!((&sums["messages"], &sums["new_messages"]), (&json!(messages), &json!(messages)));
     assert_eq!(sums["conversations"], whole.len());
-    for line in whole {
-        assert_eq!((&line["messages"], &line["pending"]), (&json!(30), &json!(0)), "{line}");
-    }
+    let left = stderr.lines().find_map(|line| {
+        let (_, left) = line.strip_suffix(" left pending")?.rsplit_once(", ")?;
+        left.parse::<u64>().ok()
+    });
+    // What found no place in the queue waits for a sweep, which may still have begun in the end.
+    assert!(left.unwrap() <= sums["pending"].as_u64().unwrap(), "{stderr}\n{sums}");
+    assert!(whole.iter().all(|line| line["messages"] == 30), "{stdout}");
     let all = stored.iter().filter(|line| line["messages"] == 30).count();
     assert_eq!(all, whole.len());
     // What is left is done by the same command.
