@@ -85,7 +85,8 @@ async fn with_store(
     let loaded = session::load(global)?;
     let session = Session::open(&loaded).await?;
     note(&format!("store: {}", session.store_url));
-    let ending = ending(&command);
+    let counts = counts(&command);
+    let asks = matches!(&command, StoreCommand::Clear(args) if !args.yes);
     let target = match &command {
         StoreCommand::Copy(args) => match open_target(global, args, &session).await {
             Ok(target) => Some(target),
@@ -103,7 +104,12 @@ async fn with_store(
         tokio::select! {
             performed = &mut doing => performed,
             () = interrupts.next() => {
-                note(&format!("interrupted: {ending}; once more ends at once"));
+                // A question that stands on the line is answered by who asked it.
+                if !asks {
+                    let ending =
+                        if counts { "counting what is queued" } else { "closing the store" };
+                    note(&format!("interrupted: {ending}; once more ends at once"));
+                }
                 stopper.ask();
                 or_end_at_once(&mut interrupts, doing).await
             }
@@ -112,7 +118,7 @@ async fn with_store(
     let flushed = output.flush();
     let interrupted = matches!(performed, Err(CliError::Interrupted));
     let left = or_end_at_once(&mut interrupts, close(session, target, interrupted)).await;
-    left.tell(interrupted);
+    left.tell(interrupted && counts);
     performed.and_then(|outcome| flushed.map(|()| outcome))
 }
 
@@ -127,14 +133,15 @@ async fn or_end_at_once<T>(interrupts: &mut Interrupts, ending: impl Future<Outp
     }
 }
 
-/// What still happens when a command is interrupted.
-fn ending(command: &StoreCommand) -> &'static str {
-    match command {
-        StoreCommand::Replay(_) | StoreCommand::Append(_) | StoreCommand::Copy(_) => {
-            "counting what was appended"
-        }
-        _ => "closing the store",
-    }
+/// Whether a command leaves something to count, which is done before the end.
+fn counts(command: &StoreCommand) -> bool {
+    matches!(
+        command,
+        StoreCommand::Replay(_)
+            | StoreCommand::Append(_)
+            | StoreCommand::Copy(_)
+            | StoreCommand::Sweep(_)
+    )
 }
 
 async fn open_target(

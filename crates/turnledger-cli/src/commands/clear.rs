@@ -76,9 +76,10 @@ async fn confirmed(id: &str, messages: Option<u64>) -> Result<bool, CliError> {
     Ok(is_yes(&answer))
 }
 
-/// Where the question was left unanswered, says what came of it.
+/// Where the question was left unanswered, says below it what came of it.
 fn left(error: &CliError) {
     if matches!(error, CliError::Interrupted) {
+        let _ = writeln!(io::stderr().lock());
         note("nothing was removed");
     }
 }

@@ -91,3 +91,27 @@ fn people_get_the_summary_of_a_run_that_failed_too() {
     assert!(lines[lines.len() - 2].contains(" new), "), "{}", run.stdout);
     assert!(lines[lines.len() - 1].contains("not all exact"), "{}", run.stdout);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_copy_that_fails_tells_what_it_has_copied() {
+    let place = Place::new();
+    let text = "some words of a longer message ".repeat(1000);
+    let lines: Vec<_> =
+        (0..400).map(|number| conversation(&format!("c{number}"), &[&text])).collect();
+    place.on_store_with(&["replay", "-"], &lines.join("\n")).exits(0);
+    let program = env!("CARGO_BIN_EXE_turnledger");
+    let command = format!(
+        "trap '' XFSZ; ulimit -f 8000; \
+         exec '{program}' --store file:memory.redb copy --to file:copy.redb --json"
+    );
+    let run = place.in_shell(&command).exits(1).says("was not copied").says("File too large");
+    let lines = run.json();
+    let (conversations, summary) = told(&lines);
+    assert!(!conversations.is_empty() && conversations.len() < 400, "{}", conversations.len());
+    assert_eq!(summary["conversations"], conversations.len());
+    let there = place.run(&["--store", "file:copy.redb", "list"]).exits(0);
+    assert_eq!(there.stdout.lines().count(), conversations.len());
+    let again = place.on_store(&["copy", "--to", "file:copy.redb", "--json"]).exits(0).json();
+    assert_eq!(told(&again).1["new_messages"], 400 - conversations.len());
+}
