@@ -38,7 +38,7 @@ pub struct CounterTotals {
 /// Everything that the ledger of one conversation says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LedgerTotals {
-    /// The conversation's present life; none where it holds nothing.
+    /// The conversation's present life; none where there is no conversation.
     pub epoch: Option<Epoch>,
     /// Retained messages.
     pub messages: u64,

@@ -27,6 +27,9 @@ use crate::ledger::LedgerTotals;
 ///   messages, under each counter.
 /// - **Missing conversations** are empty ones: reads return nothing, trims and settles do
 ///   nothing, and none of these is an error. The first append begins a new epoch.
+/// - **Lives.** A life begins with an append, and ends when the conversation is cleared or expires.
+///   One whose messages are all trimmed or dropped goes on: reads tell its epoch, it is listed with
+///   0 messages, its counter can be set and its end too, and the ids of trimmed messages stay known.
 /// - **Expiry.** A conversation whose time has passed is empty to every operation, at once.
 /// - **Isolation.** No operation sees another namespace.
 /// - **Cancellation.** Dropping a future leaves the operation wholly done or wholly undone, and
@@ -70,6 +73,10 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     /// Idempotent: a settlement that no longer applies does nothing, and is no error. The current
     /// counter stays as it is.
     ///
+    /// A call does not build on itself. A settlement applies where its expectation is what was
+    /// stored before the call, and still is when its turn comes: of several for one message the
+    /// first that fits applies, and those after it only if that one changed nothing.
+    ///
     /// # Errors
     ///
     /// Those of the backend.
@@ -79,9 +86,12 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// The tail is long enough that the budget is filled even if every pending message costs no
     /// more than its [`lower_bound`](crate::Tally::lower_bound), and holds one whole group beyond
-    /// that, unless it reaches the start. [`TailWalk`](super::TailWalk) is this rule. A message
-    /// that only other counters have counted may be taken for half of what they say. It all
+    /// that, unless it reaches the start. [`TailWalk`](super::TailWalk) is this rule. It all
     /// belongs to one moment. The cost does not grow with the history.
+    ///
+    /// A message that only other counters have counted is taken for at most half of the largest
+    /// figure among theirs. That is a guess and no bound: who finds the tail too short reads again
+    /// for a larger budget.
     ///
     /// # Errors
     ///
@@ -109,8 +119,8 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     async fn totals(&self, key: &ConversationKey) -> Result<LedgerTotals, StoreError>;
 
     /// Makes a counter the conversation's current one, so that what it has not counted becomes
-    /// pending. Does nothing where the conversation holds nothing. Idempotent, and its cost does
-    /// not grow with the history.
+    /// pending. Does nothing where there is no conversation. Idempotent, and its cost does not
+    /// grow with the history.
     ///
     /// # Errors
     ///
@@ -138,6 +148,10 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     /// The lease ends by itself; settling the last pending ends it too. Where a claim names a
     /// conversation, its lease is taken whoever holds it.
     ///
+    /// A lease saves work and guards nothing: settles compare what they replace. So a store that
+    /// one process holds at a time may forget all leases when it is opened, because nobody is left
+    /// who holds one. No store keeps a lease beyond its time, opened anew or not.
+    ///
     /// # Errors
     ///
     /// Those of the backend.
@@ -157,6 +171,10 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// Their seqs are given to the next appends, with new fingerprints, and their caller ids are
     /// free again. Not idempotent: each call drops.
+    ///
+    /// A drop reaches into the head once nothing is left behind it. Seqs that a trim has passed are
+    /// not given back then either: the next append takes the first seq behind the cut, and stands
+    /// behind what is left of the head.
     ///
     /// # Errors
     ///
@@ -204,8 +222,8 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     /// Those of the backend.
     async fn clear(&self, key: &ConversationKey) -> Result<Cleared, StoreError>;
 
-    /// Sets when the conversation ends by itself, or with none that it does not; false where it
-    /// holds nothing.
+    /// Sets when the conversation ends by itself, or with none that it does not; false where there
+    /// is no conversation.
     ///
     /// # Errors
     ///

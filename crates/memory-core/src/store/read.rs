@@ -49,7 +49,7 @@ pub struct WindowQuery {
 /// A conversation's head and enough of its end to fill a budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowRead {
-    /// The conversation's present life; none where it holds nothing.
+    /// The conversation's present life; none where there is no conversation.
     pub epoch: Option<Epoch>,
     /// The oldest message behind the head, or the next seq where there is none.
     pub first: Seq,
@@ -66,7 +66,7 @@ pub struct WindowRead {
 }
 
 impl WindowRead {
-    /// What is read of a conversation that holds nothing.
+    /// What is read where there is no conversation.
     pub const EMPTY: Self = Self {
         epoch: None,
         first: Seq::FIRST,
@@ -92,7 +92,7 @@ pub struct PageQuery {
 /// Retained messages in the order of their seqs, the head's among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The conversation's present life; none where it holds nothing.
+    /// The conversation's present life; none where there is no conversation.
     pub epoch: Option<Epoch>,
     /// The sums under the query's counter, at the same moment.
     pub totals: Totals,

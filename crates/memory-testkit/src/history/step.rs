@@ -197,4 +197,6 @@ pub enum Stale {
     Missing,
     /// The tally that the message was written with.
     Written,
+    /// The tally that an earlier settlement of the same call is to store.
+    Chained,
 }

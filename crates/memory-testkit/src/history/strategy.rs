@@ -135,7 +135,13 @@ fn pick() -> impl Strategy<Value = Pick> {
     let back = prop_oneof![4 => 0..6_u8, 1 => any::<u8>()];
     let stale = prop_oneof![
         6 => Just(Stale::No),
-        5 => select(vec![Stale::Fingerprint, Stale::Expected, Stale::Missing, Stale::Written]),
+        5 => select(vec![
+            Stale::Fingerprint,
+            Stale::Expected,
+            Stale::Missing,
+            Stale::Written,
+            Stale::Chained,
+        ]),
     ];
     (back, 0..90_u16, stale).prop_map(|(back, tokens, stale)| Pick { back, tokens, stale })
 }

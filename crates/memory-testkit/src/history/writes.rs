@@ -7,7 +7,6 @@ use memory_core::{
     Settled, Settlement, StoreError, Tally, ToolCall, Trim,
 };
 
-use super::compare::check_epoch;
 use super::step::{Draft, DraftTally, EpochOf, Kind, Pick, Stale};
 use super::world::{World, Written};
 use crate::sample;
@@ -77,15 +76,12 @@ impl World {
             let written = own[usize::from(pick.back) % own.len()];
             let kept = stored.iter().find(|kept| kept.fingerprint == written.fingerprint);
             let right = kept.map_or(Some(written.tally), |kept| kept.tally);
-            let next = settlement(*pick, written, right);
-            // Whether a settlement finds what an earlier one of its call has stored is the
-            // store's choice.
-            let follows = settlements
-                .iter()
-                .any(|earlier| earlier.seq == next.seq && Some(earlier.tally) == next.expected);
-            if !follows {
-                settlements.push(next);
-            }
+            let chained = settlements.iter().rev().find(|earlier| earlier.seq == written.seq);
+            let right = match (pick.stale, chained) {
+                (Stale::Chained, Some(earlier)) => Some(earlier.tally),
+                _ => right,
+            };
+            settlements.push(settlement(*pick, written, right));
         }
         let first = picks.first().map_or(*newest, |pick| own[usize::from(pick.back) % own.len()]);
         let present = self.model.totals(now, &key).epoch;
@@ -126,14 +122,7 @@ impl World {
     }
 
     pub(super) async fn drop_newest(&mut self, conversation: u8, count: u8) -> Verdict {
-        let (key, now) = (self.key(conversation), self.now());
-        let mut count = u64::from(count);
-        if let Some(conversation) = self.model.live(now, &key) {
-            // Between the stored head and the next seq there is a gap once all behind it is gone.
-            if conversation.trimmed.is_some() {
-                count = count.min(conversation.behind_head().count() as u64);
-            }
-        }
+        let (key, now, count) = (self.key(conversation), self.now(), u64::from(count));
         let expected = self.model.drop_newest(now, &key, count);
         let found = self.store().drop_newest(&key, count).await?;
         ensure_eq!(found, expected, "the answer to a drop");
@@ -150,9 +139,7 @@ impl World {
 
     pub(super) async fn expire(&mut self, conversation: u8, seconds: Option<u8>) -> Verdict {
         let (key, now, store) = (self.key(conversation), self.now(), self.store());
-        let messages = self.model.totals(now, &key).messages;
-        // Whether a life without messages can be given an end is the store's choice.
-        if !store.capabilities().expire || messages == 0 {
+        if !store.capabilities().expire {
             return Ok(());
         }
         let at = seconds.map(|seconds| now.after(self.span(seconds)));
@@ -164,19 +151,8 @@ impl World {
 
     pub(super) async fn set_counter(&mut self, conversation: u8, counter: u8) -> Verdict {
         let (key, counter, now) = (self.key(conversation), self.counter(counter), self.now());
-        // Whether a life without messages has a counter to set is the store's choice.
-        let before = self.model.totals(now, &key);
-        if before.epoch.is_some() && before.messages == 0 {
-            return Ok(());
-        }
         self.model.set_counter(now, &key, &counter);
         self.store().set_counter(&key, &counter).await?;
-        check_epoch(
-            self.store().totals(&key).await?.epoch,
-            before.epoch,
-            before.messages,
-            "totals",
-        )?;
         self.compare(&key).await
     }
 }
@@ -188,7 +164,7 @@ fn settlement(pick: Pick, written: &Written, right: Option<Tally>) -> Settlement
         _ => written.fingerprint,
     };
     let expected = match pick.stale {
-        Stale::No | Stale::Fingerprint => right,
+        Stale::No | Stale::Fingerprint | Stale::Chained => right,
         Stale::Expected => wrong.or(Some(Tally::exact(0))),
         Stale::Missing => None,
         Stale::Written => Some(written.tally),

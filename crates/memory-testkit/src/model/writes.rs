@@ -55,10 +55,14 @@ impl Model {
             return nothing;
         }
         let mut applied = 0;
+        let before = conversation.messages.clone();
         for settlement in &settle.settlements {
             let Some(kept) = conversation.messages.get_mut(&settlement.seq) else { continue };
+            let is_expected =
+                |kept: &Kept| kept.tallies.get(&settle.counter).copied() == settlement.expected;
             if kept.fingerprint == settlement.fingerprint
-                && kept.tallies.get(&settle.counter).copied() == settlement.expected
+                && is_expected(kept)
+                && is_expected(&before[&settlement.seq])
             {
                 kept.tallies.insert(settle.counter.clone(), settlement.tally);
                 applied += 1;

@@ -72,3 +72,33 @@ pub async fn dropping_reaches_into_the_head(subject: &Subject) -> Verdict {
     ensure_eq!(window.first.get(), 3, "the first seq behind the head");
     Ok(())
 }
+
+/// Behind a trim a drop reaches into the head too, and gives back no seq that the trim has passed.
+pub async fn dropping_into_the_head_behind_a_trim_leaves_the_gap(subject: &Subject) -> Verdict {
+    if !subject.store.capabilities().trim {
+        return Ok(());
+    }
+    let scene = Scene::new(subject);
+    let system = |text: &str| with_id(message(&Message::system(text), Tally::exact(3)), text);
+    let users = || ["a", "b", "c"].map(|text| user(text, Tally::estimated(4)));
+    let epoch = scene.append([system("one"), system("two")]).await?.epoch;
+    scene.append(users()).await?;
+    scene.trim(epoch, 5).await?;
+    ensure_eq!(scene.seqs().await?, [1, 2, 5], "stored seqs after the trim");
+    let dropped = scene.store.drop_newest(&scene.key, 2).await?;
+    ensure_eq!((dropped.removed, dropped.next_seq.get()), (2, 5), "removed, and the next seq");
+    ensure_eq!(scene.seqs().await?, [1], "stored seqs");
+    scene.check_ledger("after dropping into the head behind a trim").await?;
+    let appended = scene.append([system("two"), user("d", Tally::exact(1))]).await?;
+    let shape: Vec<_> =
+        appended.messages.iter().map(|answer| (answer.seq.get(), answer.new)).collect();
+    ensure_eq!(shape, [(5, true), (6, true)], "seqs, and what is new");
+    let window = scene.window(100).await?;
+    let seqs = |messages: &[memory_core::StoredMessage]| {
+        messages.iter().map(|message| message.seq.get()).collect::<Vec<_>>()
+    };
+    ensure_eq!((seqs(&window.head), seqs(&window.tail)), (vec![1], vec![5, 6]), "head and tail");
+    let dropped = scene.store.drop_newest(&scene.key, u64::MAX).await?;
+    ensure_eq!((dropped.removed, dropped.next_seq.get()), (3, 5), "all removed, and the next seq");
+    scene.check_ledger("after dropping all behind a trim").await
+}

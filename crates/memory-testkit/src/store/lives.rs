@@ -67,6 +67,48 @@ pub async fn an_expiry_can_be_taken_back(subject: &Subject) -> Verdict {
     Ok(())
 }
 
+/// A life goes on without messages: it is told and listed, its counter and its end can be set, and
+/// what was trimmed is known.
+pub async fn a_life_without_messages_goes_on(subject: &Subject) -> Verdict {
+    let abilities = subject.store.capabilities();
+    let scene = Scene::new(subject);
+    let batch = [with_id(user("a", Tally::estimated(5)), "id"), user("b", Tally::exact(1))];
+    let epoch = scene.append(batch).await?.epoch;
+    let trims = abilities.trim;
+    if trims {
+        scene.trim(epoch, 3).await?;
+    } else {
+        scene.store.drop_newest(&scene.key, 2).await?;
+    }
+    let ledger = scene.ledger().await?;
+    ensure_eq!((ledger.epoch, ledger.messages), (Some(epoch), 0), "epoch and messages");
+    ensure_eq!(scene.window(100).await?.epoch, Some(epoch), "the epoch of a window");
+    ensure_eq!(scene.page(None, 1).await?.epoch, Some(epoch), "the epoch of a page");
+    let other = scene.under(&crate::sample::counter("letters"));
+    scene.store.set_counter(&scene.key, &other.counter).await?;
+    ensure_eq!(scene.ledger().await?.current, Some(other.counter.clone()), "the counter");
+    let listed = super::lists::list(&scene, 10).await?;
+    let shape: Vec<_> = listed.iter().map(|one| (one.epoch, one.messages)).collect();
+    ensure_eq!(shape, [(epoch, 0)], "epoch and messages of the list");
+    ensure_eq!(scene.pending().await?.len(), 0, "conversations with pendings");
+    if trims {
+        let again = other.append([with_id(user("a", Tally::exact(1)), "id")]).await?;
+        let answer = again.messages[0];
+        ensure_eq!((answer.seq.get(), answer.new), (1, false), "a repeat of what was trimmed");
+    }
+    if abilities.expire {
+        ensure!(scene.store.expire(&scene.key, None).await?, "nothing to keep was found");
+    }
+    let next = other.append([user("c", Tally::exact(1))]).await?;
+    let seq = if trims { 3 } else { 1 };
+    ensure_eq!((next.epoch, next.messages[0].seq.get()), (epoch, seq), "epoch and seq");
+    scene.check_ledger("after a time without messages").await?;
+    scene.store.drop_newest(&scene.key, 1).await?;
+    ensure_eq!(scene.store.clear(&scene.key).await?.removed, 0, "removed by a clear");
+    ensure_eq!(scene.ledger().await?.epoch, None, "the epoch after a clear");
+    Ok(())
+}
+
 /// Checks that nothing of the one message with the id `id` is left, and begins anew.
 async fn new_life(scene: &Scene) -> Verdict {
     let ledger = scene.ledger().await?;

@@ -59,8 +59,9 @@ pub use conflicts::{
     a_conflict_writes_nothing, a_trimmed_id_still_conflicts,
 };
 pub use drops::{
-    dropping_gives_seqs_and_ids_back, dropping_more_than_there_are_empties,
-    dropping_none_does_nothing, dropping_reaches_into_the_head,
+    dropping_gives_seqs_and_ids_back, dropping_into_the_head_behind_a_trim_leaves_the_gap,
+    dropping_more_than_there_are_empties, dropping_none_does_nothing,
+    dropping_reaches_into_the_head,
 };
 pub use isolation::{
     hostile_ids_are_conversations_of_their_own, namespaces_see_nothing_of_each_other,
@@ -74,8 +75,8 @@ pub use lists::{
     a_cleared_conversation_is_not_listed, listing_pages_through_every_conversation_once,
 };
 pub use lives::{
-    an_expiry_can_be_taken_back, clearing_begins_a_new_life, clearing_twice_removes_once,
-    expiry_ends_a_conversation,
+    a_life_without_messages_goes_on, an_expiry_can_be_taken_back, clearing_begins_a_new_life,
+    clearing_twice_removes_once, expiry_ends_a_conversation,
 };
 pub use order::{
     reads_are_chronological_and_whole, seqs_count_up_from_one_without_gaps,
@@ -89,9 +90,9 @@ pub use repeats::{
     ids_belong_to_one_conversation,
 };
 pub use settling::{
-    a_settlement_applies_once, a_settlement_of_another_expectation_is_skipped,
-    settlements_stand_each_for_itself, settling_reaches_the_head,
-    settling_replaces_what_is_expected,
+    a_call_does_not_build_on_itself, a_settlement_applies_once,
+    a_settlement_of_another_expectation_is_skipped, settlements_stand_each_for_itself,
+    settling_reaches_the_head, settling_replaces_what_is_expected,
 };
 pub use stale::{
     a_life_that_ended_is_not_settled, a_seq_handed_out_again_is_not_settled,
@@ -113,6 +114,7 @@ pub use windows::{
     a_window_counts_estimates_at_half, a_window_holds_a_whole_group_beyond_the_budget,
     a_window_keeps_the_head_apart, a_window_knows_when_it_reached_the_start,
     a_window_reaches_the_newest_and_covers_the_budget, a_window_reads_no_more_than_twice_its_need,
+    a_window_takes_the_uncounted_for_half_at_most,
 };
 
 pub(crate) use windows::check_read;

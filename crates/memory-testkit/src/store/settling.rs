@@ -52,6 +52,27 @@ pub async fn a_settlement_of_another_expectation_is_skipped(subject: &Subject) -
     scene.check_ledger("after settlements that expected something else").await
 }
 
+/// What a call stores is not what its later settlements expect: of several for one message the
+/// first that fits applies, and more only where that one changed nothing.
+pub async fn a_call_does_not_build_on_itself(subject: &Subject) -> Verdict {
+    let scene = Scene::new(subject);
+    let batch = [user("a", Tally::estimated(10)), user("b", Tally::estimated(10))];
+    let epoch = scene.append(batch).await?.epoch;
+    let stored = scene.messages().await?;
+    let first = settlement(&stored[0], Tally::exact(13));
+    let next = Settlement { expected: Some(first.tally), tally: Tally::exact(14), ..first };
+    let settled = scene.settle(epoch, [first, next]).await?;
+    ensure_eq!((settled.applied, settled.skipped), (1, 1), "applied and skipped of a chain");
+    let other = settlement(&stored[1], Tally::exact(7));
+    let same = Settlement { tally: Tally::estimated(10), ..other };
+    let back = Settlement { expected: Some(other.tally), ..same };
+    let settled = scene.settle(epoch, [same, other, back, other]).await?;
+    ensure_eq!((settled.applied, settled.skipped), (2, 2), "applied and skipped of a detour");
+    let tallies: Vec<_> = scene.messages().await?.iter().map(|message| message.tally).collect();
+    ensure_eq!(tallies, [Some(Tally::exact(13)), Some(Tally::exact(7))], "stored tallies");
+    scene.check_ledger("after settlements of one message in one call").await
+}
+
 /// One settlement of a call that no longer applies does not hold up the others.
 pub async fn settlements_stand_each_for_itself(subject: &Subject) -> Verdict {
     let scene = Scene::new(subject);

@@ -77,10 +77,12 @@ behaviours! {
     drops::{
         dropping_gives_seqs_and_ids_back, dropping_more_than_there_are_empties,
         dropping_none_does_nothing, dropping_reaches_into_the_head,
+        dropping_into_the_head_behind_a_trim_leaves_the_gap,
     }
     settling::{
         settling_replaces_what_is_expected, a_settlement_applies_once,
-        a_settlement_of_another_expectation_is_skipped, settlements_stand_each_for_itself,
+        a_settlement_of_another_expectation_is_skipped, a_call_does_not_build_on_itself,
+        settlements_stand_each_for_itself,
         settling_reaches_the_head,
     }
     stale::{
@@ -102,7 +104,8 @@ behaviours! {
     windows::{
         a_window_reaches_the_newest_and_covers_the_budget, a_window_counts_estimates_at_half,
         a_window_holds_a_whole_group_beyond_the_budget, a_window_knows_when_it_reached_the_start,
-        a_window_keeps_the_head_apart, a_window_reads_no_more_than_twice_its_need,
+        a_window_takes_the_uncounted_for_half_at_most, a_window_keeps_the_head_apart,
+        a_window_reads_no_more_than_twice_its_need,
     }
     pages::{pages_follow_each_other, a_page_after_the_last_is_empty}
     trims::{
@@ -112,7 +115,7 @@ behaviours! {
     }
     lives::{
         clearing_begins_a_new_life, clearing_twice_removes_once, expiry_ends_a_conversation,
-        an_expiry_can_be_taken_back,
+        an_expiry_can_be_taken_back, a_life_without_messages_goes_on,
     }
     lists::{listing_pages_through_every_conversation_once, a_cleared_conversation_is_not_listed}
     isolation::{namespaces_see_nothing_of_each_other, hostile_ids_are_conversations_of_their_own}

@@ -62,6 +62,22 @@ pub async fn a_window_knows_when_it_reached_the_start(subject: &Subject) -> Verd
     Ok(())
 }
 
+/// What only other counters have counted is taken for at most half of the largest figure among
+/// theirs.
+pub async fn a_window_takes_the_uncounted_for_half_at_most(subject: &Subject) -> Verdict {
+    let scene = Scene::new(subject);
+    scene.append((0..50).map(|index| user(format!("{index}"), Tally::exact(20)))).await?;
+    scene.append([user("newest", Tally::estimated(30))]).await?;
+    let uncounted = scene.under(&crate::sample::counter("letters"));
+    for (budget, needed) in [(0, 1), (14, 1), (15, 2), (24, 2), (25, 3), (115, 12)] {
+        let window = uncounted.window(budget).await?;
+        let found = window.tail.len();
+        ensure!(found >= needed, "{found} messages at budget {budget}, and {needed} are needed");
+        ensure!(window.tail.iter().all(|message| message.tally.is_none()), "a tally of another");
+    }
+    Ok(())
+}
+
 /// Leading instructions stand in the head and not in the tail, and their tokens are known to be
 /// spent.
 pub async fn a_window_keeps_the_head_apart(subject: &Subject) -> Verdict {

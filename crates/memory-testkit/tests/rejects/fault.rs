@@ -56,6 +56,9 @@ pub(crate) enum Fault {
     PagesRoundAgain,
     ClearsGhosts,
     ExpiresForGood,
+    BuriesTheEmpty,
+    GuessesTheUncounted,
+    GivesSeqsOfTheGap,
 }
 
 /// Each fault with its promise, the behaviours that must fail, and whether random histories must
@@ -75,6 +78,7 @@ pub(crate) const FAULTS: &[(u8, Fault, &[&str], bool)] = {
         (4, MissesTheHead, &["a_window_keeps_the_head_apart"], true),
         (4, ReadsTooMuch, &["a_window_reads_no_more_than_twice_its_need"], false),
         (4, TrustsEstimates, &["a_window_counts_estimates_at_half"], true),
+        (4, GuessesTheUncounted, &["a_window_takes_the_uncounted_for_half_at_most"], true),
         (4, AlwaysReachesTheStart, &["a_window_knows_when_it_reached_the_start"], true),
         (
             5,
@@ -101,7 +105,12 @@ pub(crate) const FAULTS: &[(u8, Fault, &[&str], bool)] = {
         (5, WritesUpToAConflict, &["a_conflict_in_a_batch_writes_none_of_it"], true),
         (5, KeepsIdsOfDropped, &["dropping_gives_seqs_and_ids_back"], true),
         (6, TearsBatches, &["a_dropped_append_is_whole_or_absent"], false),
-        (6, TearsSettles, &["a_dropped_settle_is_whole_or_absent"], false),
+        (
+            6,
+            TearsSettles,
+            &["a_dropped_settle_is_whole_or_absent", "a_call_does_not_build_on_itself"],
+            true,
+        ),
         (7, KeepsTheCounter, &["an_append_makes_its_counter_current"], true),
         (7, IgnoresGraces, &["the_one_who_appends_has_a_grace"], true),
         (7, FindsNoPendings, &["a_claim_gives_each_pending_once"], true),
@@ -168,5 +177,7 @@ pub(crate) const FAULTS: &[(u8, Fault, &[&str], bool)] = {
         (0, PagesRoundAgain, &["a_page_after_the_last_is_empty"], true),
         (0, ClearsGhosts, &["clearing_twice_removes_once"], true),
         (0, ExpiresForGood, &["an_expiry_can_be_taken_back"], true),
+        (0, BuriesTheEmpty, &["a_life_without_messages_goes_on"], true),
+        (2, GivesSeqsOfTheGap, &["dropping_into_the_head_behind_a_trim_leaves_the_gap"], true),
     ]
 };

@@ -51,6 +51,12 @@ impl MemoryStore for Broken {
         match self.fault {
             Fault::SplitsGroups if all > 1 => drop(window.tail.remove(0)),
             Fault::MissesTheHead => window.head.clear(),
+            Fault::GuessesTheUncounted if all > 1 => {
+                let is_uncounted = |kept: &memory_core::StoredMessage| kept.tally.is_none();
+                if window.tail.iter().all(is_uncounted) {
+                    window.tail.drain(..all - 1);
+                }
+            }
             Fault::LosesTheHeadByTrimming if window.first.get() > window.head.len() as u64 + 1 => {
                 window.head.clear();
             }
@@ -159,7 +165,14 @@ impl MemoryStore for Broken {
         } else {
             count
         };
-        let dropped = self.model.drop_newest(&key, count).await?;
+        let mut dropped = self.model.drop_newest(&key, count).await?;
+        let left = self.model.totals(&key).await?.messages;
+        if self.has(Fault::BuriesTheEmpty) && left == 0 {
+            self.model.clear(&key).await?;
+        }
+        if self.has(Fault::GivesSeqsOfTheGap) && dropped.next_seq.get() > left + 1 {
+            dropped.next_seq = Seq::FIRST.plus(left);
+        }
         if self.has(Fault::KeepsIdsOfDropped) && dropped.removed > 0 {
             let gone = self.ids.lock().unwrap().split_off(&(key.clone(), dropped.next_seq));
             let gone = gone.into_iter().filter(|((other, _), _)| *other == key);

@@ -180,5 +180,9 @@ pub(crate) async fn trim(
         }
         _ => {}
     }
-    model.trim(key, trim).await
+    let trimmed = model.trim(key, trim).await?;
+    if store.has(Fault::BuriesTheEmpty) && model.totals(key).await?.messages == 0 {
+        model.clear(key).await?;
+    }
+    Ok(trimmed)
 }
