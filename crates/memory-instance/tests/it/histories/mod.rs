@@ -6,7 +6,6 @@
 
 mod check;
 mod model;
-mod pages;
 mod runner;
 mod step;
 mod strategy;

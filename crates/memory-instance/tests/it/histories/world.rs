@@ -9,8 +9,8 @@ use memory_instance::{Conversation, CountPolicy, Memory, MemoryError};
 use store_embedded::EmbeddedStore;
 
 use super::model::Life;
-use super::pages::Pages;
 use super::step::Step;
+use crate::pages::Pages;
 use crate::still::StandStill;
 use crate::support::{Words, builder, conversation};
 

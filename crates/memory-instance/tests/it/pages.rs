@@ -7,11 +7,11 @@ use store_embedded::backend::StorageBackend;
 
 /// Clones are the same file.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pages(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Pages(Arc<Mutex<Vec<u8>>>);
 
 impl Pages {
     /// What a process that is killed at this moment leaves behind.
-    pub(super) fn after_a_kill(&self) -> Self {
+    pub(crate) fn after_a_kill(&self) -> Self {
         Self(Arc::new(Mutex::new(self.bytes().clone())))
     }
 
