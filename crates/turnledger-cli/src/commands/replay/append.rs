@@ -67,21 +67,17 @@ pub(super) async fn append_all(
     stop: &Stop,
 ) -> Appended {
     let run = Run { memory, progress, stop, halted: Cell::new(false) };
+    let mut course = Course { reading: true, keep_going, failed: false, ended: None };
     let mut running = FuturesUnordered::new();
     let (mut whole, mut partly) = (Vec::new(), Vec::new());
-    let (mut failed, mut reading, mut ended) = (false, true, None);
     let (mut next_place, mut alone, mut first, mut last) = (0, None, None, None);
     loop {
-        let free = reading && alone.is_none() && running.len() < AT_ONCE;
+        let free = course.reading && alone.is_none() && running.len() < AT_ONCE;
         tokio::select! {
-            () = stop.asked(), if reading => reading = false,
+            () = stop.asked(), if course.reading => course.reading = false,
             read = input.next(), if free => match read {
-                None => reading = false,
-                Some(Err(bad)) => {
-                    progress.tell(&bad.into());
-                    failed = true;
-                    reading = keep_going;
-                }
+                None => course.reading = false,
+                Some(Err(bad)) => course.passes(&bad.into(), progress),
                 Some(Ok(conversation)) => {
                     first.get_or_insert_with(Instant::now);
                     let place = next_place;
@@ -91,11 +87,7 @@ pub(super) async fn append_all(
                             alone = known.then_some(place);
                             running.push(run.append(replayed, conversation, known));
                         }
-                        Err(error) => {
-                            ended = Some(error);
-                            run.halted.set(true);
-                            reading = false;
-                        }
+                        Err(error) => course.meets(error, &run),
                     }
                 }
             },
@@ -108,30 +100,53 @@ pub(super) async fn append_all(
                     Ok(()) => whole.push(replayed),
                     Err(error) => {
                         partly.push(replayed);
-                        if concerns_the_rest(&error) {
-                            // What is running stops, or fails for the same reason.
-                            if ended.as_ref().is_none_or(is_echo) {
-                                ended = Some(error);
-                            }
-                            run.halted.set(true);
-                            reading = false;
-                        } else {
-                            progress.tell(&error);
-                            failed = true;
-                            reading &= keep_going;
-                        }
+                        course.meets(error, &run);
                     }
                 }
             }
             else => break,
         }
     }
+    let Course { failed, mut ended, .. } = course;
     if stop.is_asked() {
         ended.get_or_insert(CliError::Interrupted);
     }
     whole.sort_unstable_by_key(|replayed| replayed.place);
     let time = first.zip(last).map(|(first, last)| last - first).unwrap_or_default();
     Appended { whole, partly, time, failed, ended }
+}
+
+/// How a run goes on, or ends.
+struct Course {
+    /// Whether more of the input is wanted.
+    reading: bool,
+    keep_going: bool,
+    /// Whether something was left out; that was told.
+    failed: bool,
+    /// Why the run ends before the input does; not told yet.
+    ended: Option<CliError>,
+}
+
+impl Course {
+    /// Meets an error of a conversation, which may be the store's.
+    fn meets(&mut self, error: CliError, run: &Run<'_>) {
+        if !concerns_the_rest(&error) {
+            return self.passes(&error, run.progress);
+        }
+        if self.ended.as_ref().is_none_or(|ended| weight(ended) < weight(&error)) {
+            self.ended = Some(error);
+        }
+        // What is running stops, or fails for the same reason.
+        run.halted.set(true);
+        self.reading = false;
+    }
+
+    /// Passes by what cannot be appended.
+    fn passes(&mut self, error: &CliError, progress: &Progress) {
+        progress.tell(error);
+        self.failed = true;
+        self.reading &= self.keep_going;
+    }
 }
 
 /// Whether what is behind this conversation cannot be appended either.
@@ -143,14 +158,14 @@ fn concerns_the_rest(error: &CliError) -> bool {
     }
 }
 
-/// Whether an error only says that there was another one before it.
-fn is_echo(error: &CliError) -> bool {
-    let poisoned =
-        |source: &MemoryError| matches!(source, MemoryError::Store(StoreError::Poisoned));
+/// How much an error says of why a run ended, beside others that came of the same cause.
+fn weight(error: &CliError) -> u8 {
     match error {
-        CliError::NotStored { source, .. } => poisoned(source),
-        CliError::Interrupted => true,
-        _ => false,
+        // What was running has stopped.
+        CliError::Interrupted => 0,
+        // There was another error before this one.
+        CliError::NotStored { source: MemoryError::Store(StoreError::Poisoned), .. } => 1,
+        _ => 2,
     }
 }
 

@@ -7,6 +7,7 @@ use turnledger::{Conversation, CounterId, Memory, MemoryError, Totals};
 
 use super::append::Replayed;
 use crate::args::ReplayArgs;
+use crate::commands::named::concerns_one_conversation;
 use crate::commands::window::{WindowShape, no_window};
 use crate::error::CliError;
 use crate::output::{Output, count, plain, seconds};
@@ -16,7 +17,7 @@ pub(super) struct Report<'a> {
     args: &'a ReplayArgs,
     memory: &'a Memory,
     output: &'a mut Output,
-    /// Why the store did not give what it was asked for, at the first time that it did not.
+    /// Why the store did not give what it was asked for, at the last time that it did not.
     unread: Option<MemoryError>,
 }
 
@@ -98,6 +99,11 @@ impl<'a> Report<'a> {
         })
     }
 
+    /// The failure of the store itself: it may take its whole deadline to fail again.
+    fn broken(&self) -> Option<&MemoryError> {
+        self.unread.as_ref().filter(|error| !concerns_one_conversation(error))
+    }
+
     /// What could not be read, if anything.
     pub(super) fn unread(self) -> Option<MemoryError> {
         self.unread
@@ -105,8 +111,7 @@ impl<'a> Report<'a> {
 
     /// The window, or why there is none: that is an answer, and a failure only where the store's.
     async fn window(&mut self, conversation: &Conversation) -> Result<WindowShape, String> {
-        // A store that has failed once may take its whole deadline to fail again.
-        if let Some(error) = &self.unread {
+        if let Some(error) = self.broken() {
             return Err(error.to_string());
         }
         match conversation.window(self.args.budget).await {
@@ -118,7 +123,7 @@ impl<'a> Report<'a> {
 
     /// The tokens of every message, in the order of their places.
     async fn tallies(&mut self, conversation: &Conversation) -> Option<Vec<u64>> {
-        if self.unread.is_some() {
+        if self.broken().is_some() {
             return None;
         }
         let (mut export, mut tallies) = (conversation.export(), Vec::new());
