@@ -15,7 +15,7 @@ use tokens::{AsyncTokenCounter, LogLimit};
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use crate::background::{Settlements, Unsettled};
+use crate::background::{Settlements, Unsettled, UnsettledGuard};
 use crate::deadline::Deadline;
 use crate::entry::LedgerEntry;
 use crate::error::MemoryError;
@@ -52,8 +52,6 @@ pub(crate) struct Shared {
     pub(crate) shut_down: AtomicBool,
     /// Tallies that background work has replaced since the start.
     pub(crate) settled: AtomicU64,
-    /// Messages that were queued here and then left to a sweep.
-    left: AtomicU64,
     hasher: RandomState,
     failures: LogLimit,
 }
@@ -75,7 +73,6 @@ impl Shared {
             nudges,
             shut_down: AtomicBool::new(false),
             settled: AtomicU64::new(0),
-            left: AtomicU64::new(0),
             hasher: RandomState::new(),
             failures: LogLimit::new(),
         }
@@ -101,14 +98,11 @@ impl Shared {
     }
 
     /// Leaves messages that had been queued to a sweep.
-    pub(crate) fn leave(&self, messages: u64) {
-        self.left.fetch_add(messages, Ordering::AcqRel);
-        counter!(names::LEFT_TO_SWEEP).increment(messages);
-    }
-
-    /// How many messages that had been queued were left to a sweep since the start.
-    pub(crate) fn left(&self) -> u64 {
-        self.left.load(Ordering::Acquire)
+    pub(crate) fn leave(guards: impl IntoIterator<Item = UnsettledGuard>) {
+        for guard in guards {
+            guard.leave();
+            counter!(names::LEFT_TO_SWEEP).increment(1);
+        }
     }
 
     /// Logs that background work failed, at a limited rate; a sweep will try again.

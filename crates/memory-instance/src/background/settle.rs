@@ -139,23 +139,26 @@ fn retry(shared: &Shared, mut counting: Counting, counted: Counted) {
             let keyed_hash = shared.keyed_hash(&counting.key);
             counting.submit(place, &shared.settlements, keyed_hash);
         }
-        _ => shared.leave(1),
+        _ => Shared::leave([counting.guard]),
     }
 }
 
 async fn settle(shared: &Shared, (key, epoch): (ConversationKey, Epoch), batch: Batch) {
-    let messages = batch.settlements.len() as u64;
     let settle =
         Settle { counter: shared.counter().clone(), epoch, settlements: batch.settlements };
     match shared.deadline().write("settle", shared.store.settle(&key, settle)).await {
         Ok(settled) => {
             shared.settled.fetch_add(settled.applied, Ordering::Relaxed);
             counter!(names::SETTLED).increment(settled.applied);
+            drop(batch.holds);
         }
         Err(error) => {
-            shared.leave(messages);
+            let guards = batch.holds.into_iter().map(|(counted, guard)| {
+                drop(counted);
+                guard
+            });
+            Shared::leave(guards);
             shared.log_failure("settle", shared.keyed_hash(&key), &error);
         }
     }
-    drop(batch.holds);
 }

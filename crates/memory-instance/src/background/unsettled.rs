@@ -5,25 +5,60 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
-/// A count that can be awaited to reach zero.
+/// A count that can be awaited to reach zero, and how many messages went from it to a sweep.
 #[derive(Debug, Default)]
 pub(crate) struct Unsettled {
-    count: AtomicU64,
+    /// Both numbers in one, so that a message is at every moment in one of them: what is unsettled
+    /// in the lower half, what was left in the upper. The lower is bounded by the queue's places;
+    /// the upper may wrap, and only differences of it are used.
+    numbers: AtomicU64,
     changed: Notify,
 }
 
+/// One message that was left to a sweep.
+const LEFT: u64 = 1 << 32;
+
+/// The numbers of one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Numbers(u64);
+
 /// One message that is queued or being settled; dropping it says that this is over.
 #[derive(Debug)]
-pub(crate) struct UnsettledGuard(Arc<Unsettled>);
+pub(crate) struct UnsettledGuard {
+    of: Arc<Unsettled>,
+    is_left: bool,
+}
+
+impl Numbers {
+    pub(crate) fn unsettled(self) -> u64 {
+        self.0 % LEFT
+    }
+
+    /// How many messages were left to a sweep since an earlier moment.
+    pub(crate) fn left_since(self, before: Self) -> u64 {
+        (self.0 / LEFT).wrapping_sub(before.0 / LEFT) % LEFT
+    }
+}
+
+impl UnsettledGuard {
+    /// Leaves the message to a sweep.
+    pub(crate) fn leave(mut self) {
+        self.is_left = true;
+    }
+}
 
 impl Unsettled {
+    pub(crate) fn numbers(&self) -> Numbers {
+        Numbers(self.numbers.load(Ordering::Acquire))
+    }
+
     pub(crate) fn count(&self) -> u64 {
-        self.count.load(Ordering::Acquire)
+        self.numbers().unsettled()
     }
 
     pub(crate) fn enter(self: &Arc<Self>) -> UnsettledGuard {
-        self.count.fetch_add(1, Ordering::AcqRel);
-        UnsettledGuard(Arc::clone(self))
+        self.numbers.fetch_add(1, Ordering::AcqRel);
+        UnsettledGuard { of: Arc::clone(self), is_left: false }
     }
 
     /// Waits until nothing is queued or being settled.
@@ -43,8 +78,14 @@ impl Unsettled {
 
 impl Drop for UnsettledGuard {
     fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.changed.notify_waiters();
+        let before = if self.is_left {
+            // One more above, one less below: below there is one at least, so nothing is borrowed.
+            self.of.numbers.fetch_add(LEFT - 1, Ordering::AcqRel)
+        } else {
+            self.of.numbers.fetch_sub(1, Ordering::AcqRel)
+        };
+        if Numbers(before).unsettled() == 1 {
+            self.of.changed.notify_waiters();
         }
     }
 }
@@ -71,5 +112,26 @@ mod tests {
         assert_eq!(unsettled.count(), 1);
         drop(second);
         assert!(!is_waiting().await);
+    }
+
+    #[test]
+    fn a_message_is_unsettled_or_left_and_never_both() {
+        let unsettled = Arc::new(Unsettled::default());
+        // Just before the upper half wraps.
+        unsettled.numbers.store(u64::MAX - (LEFT - 1), Ordering::Release);
+        let before = unsettled.numbers();
+        let check = |expected| {
+            let now = unsettled.numbers();
+            assert_eq!((now.unsettled(), now.left_since(before)), expected);
+        };
+        let guards = [unsettled.enter(), unsettled.enter(), unsettled.enter()];
+        check((3, 0));
+        let [first, second, third] = guards;
+        first.leave();
+        check((2, 1));
+        drop(second);
+        check((1, 1));
+        third.leave();
+        check((0, 2));
     }
 }

@@ -150,19 +150,19 @@ impl Memory {
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let shared = self.shared();
         let deadline = Deadline::after(deadline);
-        let before = (shared.settled.load(Ordering::Relaxed), shared.left());
+        let before = (shared.settled.load(Ordering::Relaxed), shared.unsettled.numbers());
         shared.shut_down.store(true, Ordering::Release);
         shared.pool.shutdown(deadline.left()).await;
         // What was counted is on its way to the store.
-        let settled = timeout(deadline.left(), shared.unsettled.none_left()).await;
-        let unsettled = if settled.is_ok() { 0 } else { shared.unsettled.count() };
+        let _ = timeout(deadline.left(), shared.unsettled.none_left()).await;
+        // In this order every message is in one of the figures. One that the store is answering for
+        // at this very moment may be in both.
+        let now = shared.unsettled.numbers();
+        let settled = shared.settled.load(Ordering::Relaxed) - before.0;
         for task in &self.0.tasks {
             task.abort();
         }
-        ShutdownReport {
-            settled: shared.settled.load(Ordering::Relaxed) - before.0,
-            left_pending: unsettled + (shared.left() - before.1),
-        }
+        ShutdownReport { settled, left_pending: now.unsettled() + now.left_since(before.1) }
     }
 
     fn shared(&self) -> &Arc<Shared> {
