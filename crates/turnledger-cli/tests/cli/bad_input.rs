@@ -114,6 +114,33 @@ fn ids_come_once_in_a_run_whatever_file_they_are_in() {
 }
 
 #[test]
+fn a_name_that_two_files_share_or_that_is_too_long_is_told_with_a_way_out() {
+    let place = Place::new();
+    let nameless = r#"{"messages":[{"role":"user","content":"x"}]}"#;
+    place.file("one/day.jsonl", nameless);
+    place.file("two/day.jsonl", nameless);
+    let run = place.on_store(&["replay", "one/day.jsonl", "two/day.jsonl"]).exits(1);
+    run.says("two/day.jsonl, line 1").says("one/day.jsonl, line 1").says("rename one");
+    let long = "n".repeat(255);
+    place.file(&long, nameless);
+    let run = place.on_store(&["replay", &long]).exits(1);
+    let run = run.says("rename the file").says("give the conversations an `id`").says("256");
+    // Each cause is said once.
+    assert_eq!(run.stderr.matches("the limit is 256").count(), 1, "{}", run.stderr);
+}
+
+#[test]
+fn an_object_over_several_lines_is_told_in_which_form_to_write_it() {
+    let place = Place::new();
+    let pretty = conversation("a", &["1"]).replace(',', ",\n  ");
+    place.file("pretty.json", &pretty);
+    let run = place.on_store(&["replay", "pretty.json"]).exits(1);
+    run.says("pretty.json, line 1").says("each conversation on one line").says("one array");
+    place.file("pretty.json", format!("[\n{pretty}\n]"));
+    place.on_store(&["replay", "pretty.json"]).exits(0);
+}
+
+#[test]
 fn a_limit_that_is_lowered_is_named() {
     let place = Place::new();
     place.file("input", conversation("a", &["longer than twenty bytes"]));
