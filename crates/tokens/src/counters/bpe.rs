@@ -10,7 +10,8 @@ use crate::error::UnknownEncoding;
 /// What looks like a special token is counted as the characters that it is. A counter is small:
 /// the vocabulary is shared by all counters of the process and read on first use, which takes some
 /// tens of milliseconds. [`AsyncTokenCounter`](crate::AsyncTokenCounter) does that ahead of time,
-/// on a thread of its own.
+/// on a thread of its own. What was counted before is remembered piece by piece (a piece is a word,
+/// about), in at most 6 MiB for each processor and encoding.
 ///
 /// # Examples
 ///

@@ -1,7 +1,12 @@
 //! The encodings, and the one place that knows which crate counts them.
 
+use std::sync::LazyLock;
+
 use bpe_openai::Tokenizer;
 
+use super::cache::Caches;
+use super::split::{Cl100k, O200k, Pattern, Text};
+use super::vocabulary::Vocabulary;
 use crate::error::UnknownEncoding;
 
 /// An encoding whose vocabulary this crate ships.
@@ -38,14 +43,51 @@ impl Encoding {
     /// The first call for an encoding, on any thread, reads its vocabulary, which takes some tens
     /// of milliseconds; calls on other threads wait for it.
     pub(super) fn count(self, text: &str) -> usize {
-        self.tokenizer().count(text)
+        match self {
+            Self::O200kBase => self.counting().count::<O200k>(text),
+            Self::Cl100kBase => self.counting().count::<Cl100k>(text),
+        }
     }
 
-    fn tokenizer(self) -> &'static Tokenizer {
+    fn counting(self) -> &'static Counting {
+        static O200K: LazyLock<Counting> =
+            LazyLock::new(|| Counting::new(bpe_openai::o200k_base()));
+        static CL100K: LazyLock<Counting> =
+            LazyLock::new(|| Counting::new(bpe_openai::cl100k_base()));
         match self {
-            Self::O200kBase => bpe_openai::o200k_base(),
-            Self::Cl100kBase => bpe_openai::cl100k_base(),
+            Self::O200kBase => &O200K,
+            Self::Cl100kBase => &CL100K,
         }
+    }
+}
+
+/// What counting under an encoding takes, shared by all threads.
+struct Counting {
+    tokenizer: &'static Tokenizer,
+    vocabulary: Vocabulary,
+    caches: Caches,
+}
+
+impl Counting {
+    fn new(tokenizer: &'static Tokenizer) -> Self {
+        Self { tokenizer, vocabulary: Vocabulary::new(tokenizer), caches: Caches::new() }
+    }
+
+    /// The sum of the pieces' counts.
+    fn count<P: Pattern>(&self, text: &str) -> usize {
+        let text = Text::new(text);
+        let mut tokens = 0;
+        self.caches.with(|cache| match cache {
+            Some(cache) => text.split::<P>(|start, end| {
+                tokens += cache.count(text.bytes, start, end, |piece| self.merge(piece));
+            }),
+            None => text.split::<P>(|start, end| tokens += self.merge(&text.bytes[start..end])),
+        });
+        tokens
+    }
+
+    fn merge(&self, piece: &[u8]) -> usize {
+        if self.vocabulary.contains(piece) { 1 } else { self.tokenizer.bpe.count(piece) }
     }
 }
 
@@ -82,6 +124,48 @@ mod tests {
     #[test]
     fn a_long_name_is_cut_in_the_error() {
         assert_eq!(Encoding::by_name(&"é".repeat(1000)).unwrap_err().name().chars().count(), 64);
+    }
+
+    /// Words of one to 40 letters, so many that some take the places of others in the caches.
+    fn words(count: usize) -> Vec<String> {
+        let mut state = 7_u32;
+        let mut next = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % below
+        };
+        let letters: Vec<char> = "aaeeinorst'".chars().collect();
+        let word = |_| (0..=next(40)).map(|_| letters[next(11) as usize]).collect();
+        (0..count).map(word).collect()
+    }
+
+    /// Lends all caches to this thread, one inside the other, and then does `work`.
+    fn lend_all(counting: &Counting, work: &dyn Fn()) {
+        counting.caches.with(|cache| match cache {
+            Some(_) => lend_all(counting, work),
+            None => work(),
+        });
+    }
+
+    #[test]
+    fn a_count_is_that_of_the_reference_whatever_the_caches_hold() {
+        let words = words(60_000);
+        for _ in 0..2 {
+            for words in words.chunks(100) {
+                let text = words.join(" ");
+                let expected = bpe_openai::o200k_base().count(text.as_str());
+                assert_eq!(Encoding::O200kBase.count(&text), expected, "{text}");
+                let expected = bpe_openai::cl100k_base().count(text.as_str());
+                assert_eq!(Encoding::Cl100kBase.count(&text), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn threads_without_a_cache_count_alike() {
+        let counting = Encoding::O200kBase.counting();
+        let text = "Without a cache, it's slower: 東京 2026";
+        let expected = counting.count::<O200k>(text);
+        lend_all(counting, &|| assert_eq!(counting.count::<O200k>(text), expected));
     }
 
     #[test]

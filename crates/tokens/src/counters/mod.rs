@@ -1,6 +1,10 @@
 //! What counts tokens exactly.
 
 mod bpe;
+mod cache;
 mod encoding;
+mod piece;
+mod split;
+mod vocabulary;
 
 pub use bpe::BpeCounter;
