@@ -63,8 +63,9 @@ pub(crate) fn claim(
     shared: &Shared,
     claim: &Claim,
 ) -> Result<Claims, Fault> {
-    let now = shared.clock.now();
     let mut leases = shared.leases.hold();
+    // Not sooner: a lease that another has taken meanwhile would seem to lie in the future.
+    let now = shared.clock.now();
     leases.forget_old(now);
     let view = begin()?;
     let code = shared.counters.code(&claim.counter);
