@@ -195,7 +195,11 @@ fn open_file(path: &Path) -> Result<File, EmbeddedError> {
     };
     if found {
         let file = files().open(path).map_err(cannot)?;
-        make_private(&file).map_err(cannot)?;
+        if file.metadata().map_err(cannot)?.len() == 0 {
+            // Whoever made it may not have come to this.
+            make_private(&file).map_err(cannot)?;
+            sync_directory_of(path).map_err(cannot)?;
+        }
         return Ok(file);
     }
     let parent = directory_of(path);
@@ -206,9 +210,14 @@ fn open_file(path: &Path) -> Result<File, EmbeddedError> {
     make_private(&file).map_err(cannot)?;
     // The new names must be as durable as what will stand in the file.
     for made in std::iter::once(path).chain(missing) {
-        File::open(directory_of(made)).and_then(|holds| holds.sync_all()).map_err(cannot)?;
+        sync_directory_of(made).map_err(cannot)?;
     }
     Ok(file)
+}
+
+/// Makes a name durable.
+fn sync_directory_of(path: &Path) -> std::io::Result<()> {
+    File::open(directory_of(path))?.sync_all()
 }
 
 /// The directory that holds a name.
@@ -231,14 +240,11 @@ fn directories() -> DirBuilder {
     builder
 }
 
-/// Takes an empty file that somebody made before away from everybody else.
+/// Takes an empty file that somebody may have made before away from everybody else.
 #[cfg(unix)]
 fn make_private(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    if file.metadata()?.len() == 0 {
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    }
-    Ok(())
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
 }
 
 #[cfg(not(unix))]
