@@ -136,6 +136,11 @@ impl<'t> Batch<'t> {
         }
     }
 
+    /// Has the record read from the file again, unless this transaction has changed it.
+    pub(crate) fn look_again(&mut self, key: &[u8]) {
+        self.state.records.remove(key);
+    }
+
     /// The conversation's record, unless it has expired.
     pub(crate) fn live(&self, key: &[u8]) -> Result<Option<Record>, Fault> {
         Ok(self.stored(key)?.filter(|record| !record.has_expired(self.now)))

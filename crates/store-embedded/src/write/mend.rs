@@ -9,6 +9,8 @@ use crate::examine::examine;
 
 /// Compares a conversation's stored numbers with its messages, and stores what the messages say.
 pub(crate) fn mend(batch: &mut Batch<'_>, key: &[u8]) -> Result<RepairReport, Fault> {
+    // What is at hand may be sound where the file's record is not.
+    batch.look_again(key);
     let Some(mut record) = batch.live(key)? else { return Ok(RepairReport::default()) };
     let entry = batch.tables.pending.get(key)?.map(|entry| entry.value());
     let examined = examine(&record, &batch.tables.blocks, &batch.tables.payloads)?;

@@ -5,8 +5,8 @@ use std::mem;
 
 use crate::record::Record;
 
-/// Records in one generation. A record has at most 32 rows of some 40 to 100 bytes, so both
-/// generations take a few megabytes at most.
+/// Records in one generation. A record has at most 31 rows, of about 20 bytes under one counter, so
+/// both generations take one or two megabytes, and a few with many counters and long keys.
 const GENERATION: usize = 1024;
 
 /// What spares the writer a look-up for each operation on a conversation that it has just written.
