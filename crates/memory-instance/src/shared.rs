@@ -10,16 +10,14 @@ use memory_core::{
     ConversationKey, CounterId, Limits, MemoryStore, Message, Namespace, Redactor, StoredMessage,
     Totals,
 };
-use metrics::counter;
 use tokens::{AsyncTokenCounter, LogLimit};
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use crate::background::{Settlements, Unsettled, UnsettledGuard};
+use crate::background::{Settlements, Unsettled};
 use crate::deadline::Deadline;
 use crate::entry::LedgerEntry;
 use crate::error::MemoryError;
-use crate::metrics::names;
 use crate::policy::CountPolicy;
 
 /// The settings of a memory, checked.
@@ -95,14 +93,6 @@ impl Shared {
     /// What stands for a conversation in logs: a hash whose key dies with the process.
     pub(crate) fn keyed_hash(&self, key: &ConversationKey) -> u64 {
         self.hasher.hash_one(key)
-    }
-
-    /// Leaves messages that had been queued to a sweep.
-    pub(crate) fn leave(guards: impl IntoIterator<Item = UnsettledGuard>) {
-        for guard in guards {
-            guard.leave();
-            counter!(names::LEFT_TO_SWEEP).increment(1);
-        }
     }
 
     /// Logs that background work failed, at a limited rate; a sweep will try again.

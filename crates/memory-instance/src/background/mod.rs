@@ -9,6 +9,6 @@ mod unsettled;
 pub(crate) use settle::{Counting, Settlements, settle_all, settlements};
 pub(crate) use sweep::{Scope, sweep};
 pub(crate) use sweeper::{NUDGES, sweep_regularly};
-pub(crate) use unsettled::{Unsettled, UnsettledGuard};
+pub(crate) use unsettled::Unsettled;
 
 pub use sweep::SweepReport;

@@ -76,10 +76,8 @@ impl Counting {
 impl Settlements {
     /// Never blocks: every result holds a place in the queue, and there are as many of these here.
     fn send(&self, counting: Counting, counted: Counted) {
-        if self.0.try_send(Outcome { counting, counted }).is_err() {
-            // The memory is gone. The store knows what is pending.
-            counter!(names::LEFT_TO_SWEEP).increment(1);
-        }
+        // This fails where the memory is gone, and drops the guard. The store knows what is pending.
+        let _ = self.0.try_send(Outcome { counting, counted });
     }
 }
 
@@ -139,7 +137,8 @@ fn retry(shared: &Shared, mut counting: Counting, counted: Counted) {
             let keyed_hash = shared.keyed_hash(&counting.key);
             counting.submit(place, &shared.settlements, keyed_hash);
         }
-        _ => Shared::leave([counting.guard]),
+        // Dropping the guard leaves the message to the sweep.
+        _ => drop(counting),
     }
 }
 
@@ -150,14 +149,15 @@ async fn settle(shared: &Shared, (key, epoch): (ConversationKey, Epoch), batch: 
         Ok(settled) => {
             shared.settled.fetch_add(settled.applied, Ordering::Relaxed);
             counter!(names::SETTLED).increment(settled.applied);
-            drop(batch.holds);
+            for (counted, guard) in batch.holds {
+                // Whoever waits for the guard finds the place free.
+                drop(counted);
+                guard.settled();
+            }
         }
         Err(error) => {
-            let guards = batch.holds.into_iter().map(|(counted, guard)| {
-                drop(counted);
-                guard
-            });
-            Shared::leave(guards);
+            // In each pair the place is dropped before the guard.
+            drop(batch.holds);
             shared.log_failure("settle", shared.keyed_hash(&key), &error);
         }
     }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use metrics::counter;
 use tokio::sync::Notify;
+
+use crate::metrics::names;
 
 /// A count that can be awaited to reach zero, and how many messages went from it to a sweep.
 #[derive(Debug, Default)]
@@ -22,11 +25,12 @@ const LEFT: u64 = 1 << 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Numbers(u64);
 
-/// One message that is queued or being settled; dropping it says that this is over.
+/// One message that is queued or being settled. Dropping it leaves the message to a sweep: so
+/// whatever way it is lost on, it is told.
 #[derive(Debug)]
 pub(crate) struct UnsettledGuard {
     of: Arc<Unsettled>,
-    is_left: bool,
+    is_settled: bool,
 }
 
 impl Numbers {
@@ -41,9 +45,9 @@ impl Numbers {
 }
 
 impl UnsettledGuard {
-    /// Leaves the message to a sweep.
-    pub(crate) fn leave(mut self) {
-        self.is_left = true;
+    /// The store has answered for the message.
+    pub(crate) fn settled(mut self) {
+        self.is_settled = true;
     }
 }
 
@@ -58,7 +62,7 @@ impl Unsettled {
 
     pub(crate) fn enter(self: &Arc<Self>) -> UnsettledGuard {
         self.numbers.fetch_add(1, Ordering::AcqRel);
-        UnsettledGuard { of: Arc::clone(self), is_left: false }
+        UnsettledGuard { of: Arc::clone(self), is_settled: false }
     }
 
     /// Waits until nothing is queued or being settled.
@@ -78,12 +82,15 @@ impl Unsettled {
 
 impl Drop for UnsettledGuard {
     fn drop(&mut self) {
-        let before = if self.is_left {
+        let before = if self.is_settled {
+            self.of.numbers.fetch_sub(1, Ordering::AcqRel)
+        } else {
             // One more above, one less below: below there is one at least, so nothing is borrowed.
             self.of.numbers.fetch_add(LEFT - 1, Ordering::AcqRel)
-        } else {
-            self.of.numbers.fetch_sub(1, Ordering::AcqRel)
         };
+        if !self.is_settled {
+            counter!(names::LEFT_TO_SWEEP).increment(1);
+        }
         if Numbers(before).unsettled() == 1 {
             self.of.changed.notify_waiters();
         }
@@ -127,11 +134,11 @@ mod tests {
         let guards = [unsettled.enter(), unsettled.enter(), unsettled.enter()];
         check((3, 0));
         let [first, second, third] = guards;
-        first.leave();
+        drop(first);
         check((2, 1));
-        drop(second);
+        second.settled();
         check((1, 1));
-        third.leave();
+        drop(third);
         check((0, 2));
     }
 }

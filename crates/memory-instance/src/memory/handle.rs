@@ -141,8 +141,8 @@ impl Memory {
 
     /// Refuses new work, settles what is queued until the deadline, and ends the counting threads.
     ///
-    /// Appends, drops, clears and sweeps answer [`MemoryError::ShutDown`] from then on; reads go on. A second call waits for what
-    /// is left, too, and reports its own share.
+    /// Appends, drops, clears and sweeps answer [`MemoryError::ShutDown`] from then on; reads go
+    /// on. A second call waits for what is left, too, and reports its own share.
     ///
     /// # Cancel safety
     ///
@@ -155,8 +155,9 @@ impl Memory {
         shared.pool.shutdown(deadline.left()).await;
         // What was counted is on its way to the store.
         let _ = timeout(deadline.left(), shared.unsettled.none_left()).await;
-        // In this order every message is in one of the figures. One that the store is answering for
-        // at this very moment may be in both.
+        // In this order every message that is still pending is in `left_pending`. One that the
+        // store is answering for at this very moment may be in both figures; one that another has
+        // settled or removed meanwhile is in none.
         let now = shared.unsettled.numbers();
         let settled = shared.settled.load(Ordering::Relaxed) - before.0;
         for task in &self.0.tasks {

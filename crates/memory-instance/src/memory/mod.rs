@@ -1,6 +1,7 @@
 //! The handle that everything of a memory hangs on.
 
 mod builder;
+mod figures;
 mod handle;
 
 pub use builder::MemoryBuilder;
