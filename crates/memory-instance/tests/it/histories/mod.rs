@@ -6,16 +6,9 @@
 
 mod check;
 mod model;
+mod run;
 mod runner;
 mod step;
 mod strategy;
 mod world;
 mod writers;
-
-use memory_testkit::history::Config;
-
-#[test]
-fn histories_of_memories_keep_every_acknowledged_message_and_true_sums() {
-    let few = Config { histories: 32, steps: 24, ..Config::default() };
-    runner::run(&few.overridden_by_environment().unwrap());
-}

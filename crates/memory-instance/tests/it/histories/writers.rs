@@ -30,7 +30,9 @@ impl World {
             let place = usize::from(writer.conversation);
             let counts_first = counts_first(writer.memory);
             let life = &mut self.lives[place];
-            repeats.extend(note(life, written, counts_first).into_iter().map(|it| (place, it)));
+            repeats.extend(
+                note(life, written, counts_first).into_iter().map(|written| (place, written)),
+            );
         }
         for (place, (id, seq)) in repeats {
             assert_eq!(self.lives[place].ids.get(&id), Some(&seq), "the seq of a repeat of {id}");

@@ -117,7 +117,10 @@ impl Scene {
     ) {
         let case = &self.case;
         let conversation = conversation(memory, "c");
-        conversation.append(Message::user(AFTER)).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+        conversation
+            .append(Message::user(AFTER))
+            .await
+            .unwrap_or_else(|error| panic!("{case}: {error}"));
         self.check_messages(operation, ended).await;
 
         assert!(memory.settled(PATIENCE).await, "{case}");
