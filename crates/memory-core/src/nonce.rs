@@ -94,7 +94,8 @@ macro_rules! nonce {
             pub fn parse(text: &str) -> Result<Self, NonceError> {
                 let error = NonceError { what: $what, length: $length };
                 let characters: [u8; $length] = text.as_bytes().try_into().map_err(|_| error)?;
-                if characters.iter().all(|character| matches!(character, b'a'..=b'z' | b'2'..=b'7')) {
+                let is_known = |character: &u8| matches!(character, b'a'..=b'z' | b'2'..=b'7');
+                if characters.iter().all(is_known) {
                     Ok(Self(characters))
                 } else {
                     Err(error)

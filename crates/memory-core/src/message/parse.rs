@@ -54,7 +54,7 @@ impl Message {
     ///
     /// [`MessageError`] says what is wrong, without content.
     pub fn from_json(json: &str, limits: &Limits) -> Result<Self, MessageError> {
-        if json.len() / MOST_PADDING > limits.message_bytes {
+        if json.len() > limits.message_bytes.saturating_mul(MOST_PADDING) {
             limits.check(LimitKind::MessageBytes, json.len())?;
         }
         let depth = check_depth(json, limits)?;
