@@ -11,7 +11,8 @@ use crate::error::UnknownEncoding;
 /// the vocabulary is shared by all counters of the process and read on first use, which takes some
 /// tens of milliseconds. [`AsyncTokenCounter`](crate::AsyncTokenCounter) does that ahead of time,
 /// on a thread of its own. What was counted before is remembered piece by piece (a piece is a word,
-/// about), in at most 6 MiB for each processor and encoding.
+/// about), in at most 6 MiB for each processor and encoding; the short tokens of an encoding take up
+/// to 8 MiB more.
 ///
 /// # Examples
 ///

@@ -84,7 +84,7 @@ fn find_second<const WORDS: usize>(
 #[derive(Debug)]
 pub(super) struct Caches(Box<[Mutex<Option<Cache>>]>);
 
-/// More processors than this share caches.
+/// On more processors than this some threads may find none, and count without.
 const MOST_CACHES: usize = 64;
 
 impl Caches {

@@ -1,4 +1,4 @@
-//! The encodings, and the one place that knows which crate counts them.
+//! The encodings, and how their tokens are counted.
 
 use std::sync::LazyLock;
 
@@ -161,10 +161,27 @@ mod tests {
     }
 
     #[test]
+    fn pieces_that_differ_at_their_ends_only_are_told_apart() {
+        // Zeros fill up what a piece leaves of its words.
+        let zeros = ["!", "!\0", "!\0\0", "\0", "\0\0"].map(ToOwned::to_owned);
+        // The longest short piece, the first long one, the longest long one, and one beyond.
+        let words =
+            [13, 14, 15, 16, 29, 30, 31, 32].map(|length| "zq".repeat(length)[..length].to_owned());
+        for piece in zeros.iter().chain(&words) {
+            for text in [piece.clone(), format!("{piece} and so on, for more than 32 bytes")] {
+                let expected = bpe_openai::o200k_base().count(text.as_str());
+                for _ in 0..2 {
+                    assert_eq!(Encoding::O200kBase.count(&text), expected, "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn threads_without_a_cache_count_alike() {
         let counting = Encoding::O200kBase.counting();
         let text = "Without a cache, it's slower: 東京 2026";
-        let expected = counting.count::<O200k>(text);
+        let expected = bpe_openai::o200k_base().count(text);
         lend_all(counting, &|| assert_eq!(counting.count::<O200k>(text), expected));
     }
 

@@ -84,8 +84,8 @@ pub(super) fn is_same<const WORDS: usize>(entry: &Entry<WORDS>, key: &Entry<WORD
     entry[others.clone()] == key[others] && (entry[last] ^ key[last]) & rest == 0
 }
 
-/// The first place of an entry in a table of `entries`, a power of two: the upper bits of a product, in which each bit of the key has had
-/// a say.
+/// The first place of an entry in a table of `entries`, a power of two: the upper bits of a product,
+/// in which each bit of the key has had a say.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "as many bits are left as places have")]
 pub(super) fn place<const WORDS: usize>(key: &Entry<WORDS>, entries: usize) -> usize {

@@ -29,7 +29,7 @@ impl Vocabulary {
         Self(entries)
     }
 
-    /// Whether the piece of `text` is one token. A long one may be and not be known here.
+    /// Whether the piece is one token. A long one may be and not be known here.
     pub(super) fn contains(&self, piece: &[u8]) -> bool {
         if piece.len() > SHORT {
             return false;

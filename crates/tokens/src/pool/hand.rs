@@ -7,8 +7,8 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// A worker's hand: the result that it owes, so that this can be given up where the count hangs.
 ///
-/// Whoever takes the result out says in the same step what came of the job. So each job is in one
-/// of the two sums, whoever is quicker.
+/// Whoever takes the result out says in the same step what came of the job. So each job that
+/// somebody waits for is in one of the two sums, whoever is quicker.
 #[derive(Default)]
 pub(super) struct Hand(Mutex<Held>);
 

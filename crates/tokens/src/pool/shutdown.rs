@@ -17,7 +17,9 @@ pub struct ShutdownReport {
     /// Jobs that were counted, or failed to be, since the shutdown began.
     pub counted: u64,
     /// Jobs that were given up since then; each was delivered
-    /// [`CountError::ShutDown`](memory_core::CountError::ShutDown).
+    /// [`CountError::ShutDown`](memory_core::CountError::ShutDown). A job that came to the pool
+    /// after its end got the same answer, and is not in this sum; a job that nobody waited for any
+    /// more is in neither.
     pub left: u64,
     /// Worker threads that had not ended by the deadline. They are detached, and end after the
     /// count that they have in hand, should it ever return.

@@ -1,5 +1,7 @@
 //! Running a model under many schedules.
 
+use std::num::NonZeroUsize;
+
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
@@ -12,7 +14,11 @@ const SWITCHES: usize = 3;
 /// Runs the model under schedules that switch anywhere, and under ones that switch seldom.
 pub(crate) fn explore(model: fn()) {
     let schedules = match std::env::var("TURNLEDGER_SCHEDULES") {
-        Ok(text) if !text.is_empty() => text.parse().expect("TURNLEDGER_SCHEDULES is a number"),
+        Ok(text) if !text.is_empty() => {
+            let schedules: NonZeroUsize =
+                text.parse().expect("TURNLEDGER_SCHEDULES is a number above 0");
+            schedules.get()
+        }
         _ => SCHEDULES,
     };
     run(RandomScheduler::new(schedules), model);

@@ -1,4 +1,4 @@
-//! The pieces are those of the reference, on everything.
+//! The pieces are those of the reference.
 
 use bpe_openai::{Tokenizer, cl100k_base, o200k_base};
 use proptest::prelude::*;
