@@ -19,14 +19,17 @@ const CRITICAL_FILES: [&str; 3] = [
     "crates/memory-core/src/window.rs",
 ];
 
-/// Runs the long checks; harnesses that run for minutes are added at the end of this list.
-pub(super) fn run(project: &Project) -> Result<(), Error> {
+/// Runs the long checks, and returns what had to be left out; harnesses that run for minutes are
+/// added at the end of this list.
+pub(super) fn run(project: &Project) -> Result<Vec<&'static str>, Error> {
     let root = project.root();
+    let mut left_out = Vec::new();
     feature_powerset(root)?;
-    dependencies(root)?;
-    public_api(root)?;
+    left_out.extend(dependencies(root)?);
+    left_out.extend(public_api(root)?);
     mutants(root)?;
-    chaos::long(project)
+    chaos::long(project)?;
+    Ok(left_out)
 }
 
 fn feature_powerset(root: &Path) -> Result<(), Error> {
@@ -36,7 +39,7 @@ fn feature_powerset(root: &Path) -> Result<(), Error> {
     process::run("feature powerset", &mut cargo(root, &arguments))
 }
 
-fn dependencies(root: &Path) -> Result<(), Error> {
+fn dependencies(root: &Path) -> Result<Option<&'static str>, Error> {
     ensure(root, "deny")?;
     let deny = ["deny", "--all-features", "check"];
     let own = ["bans", "licenses", "sources"];
@@ -44,21 +47,22 @@ fn dependencies(root: &Path) -> Result<(), Error> {
     // The advisories come over the network, so what needs none is told first.
     let fetched = process::run("fetching advisories", &mut cargo(root, &["deny", "fetch", "db"]));
     if let Err(error) = fetched {
-        say::result(&format!("advisories: left out, because they cannot be fetched ({error})"));
-        return Ok(());
+        say::error(&error);
+        return Ok(Some("advisories, because they cannot be fetched"));
     }
-    process::run("advisories", cargo(root, &deny).arg("advisories"))
+    process::run("advisories", cargo(root, &deny).arg("advisories"))?;
+    Ok(None)
 }
 
 /// Releases are tagged `v1.2.3`; the newest tag is what the public API is compared with.
-fn public_api(root: &Path) -> Result<(), Error> {
+fn public_api(root: &Path) -> Result<Option<&'static str>, Error> {
     let Some(baseline) = newest_release(root) else {
-        say::result("public API: left out, because no release is tagged yet");
-        return Ok(());
+        return Ok(Some("the public API's changes, because no release is tagged yet"));
     };
     ensure(root, "semver-checks")?;
     let arguments = ["semver-checks", "--workspace", "--baseline-rev", &baseline];
-    process::run("public API", &mut cargo(root, &arguments))
+    process::run("public API", &mut cargo(root, &arguments))?;
+    Ok(None)
 }
 
 fn newest_release(root: &Path) -> Option<String> {

@@ -95,11 +95,9 @@ enum TestData {
 impl TestData {
     fn find(root: &Path, variable: Option<OsString>) -> Result<Self, Error> {
         if let Some(path) = variable.filter(|value| !value.is_empty()).map(PathBuf::from) {
-            return if path.is_dir() {
-                Ok(Self::Named(path))
-            } else {
-                Err(Error::TestData { path })
-            };
+            // Tests run in the folders of their crates.
+            let absolute = std::path::absolute(&path).ok().filter(|path| path.is_dir());
+            return absolute.map(Self::Named).ok_or(Error::TestData { path });
         }
         let beside = root.parent().map(|folder| folder.join(BESIDE));
         Ok(match beside.filter(|path| path.is_dir()) {
@@ -116,9 +114,11 @@ impl TestData {
     }
 
     fn hand_to(&self, command: &mut Command) {
-        if let Self::Beside(path) = self {
-            command.env(VARIABLE, path);
-        }
+        match self.path() {
+            Some(path) => command.env(VARIABLE, path),
+            // An empty one names no folder.
+            None => command.env_remove(VARIABLE),
+        };
     }
 
     fn describe(&self) -> String {
@@ -179,6 +179,8 @@ mod tests {
         assert_eq!(find(Some(Path::new(""))).unwrap(), TestData::Beside(beside));
 
         assert_eq!(find(Some(folder.path())).unwrap(), TestData::Named(folder.path().to_owned()));
+        let relative = find(Some(Path::new("src"))).unwrap();
+        assert_eq!(relative.path(), Some(std::env::current_dir().unwrap().join("src").as_path()));
         let error = find(Some(&folder.path().join("gone"))).unwrap_err();
         assert!(error.to_string().contains("gone"), "{error}");
     }
