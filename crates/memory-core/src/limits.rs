@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The bounds that input is checked against.
 ///
-/// The defaults are the documented limits. Each can be lowered freely. Raising one has a cost,
+/// The defaults are the documented limits. Lowering one costs nothing. Raising one has a cost,
 /// which its documentation states.
 ///
 /// # Examples
@@ -89,7 +89,7 @@ impl fmt::Display for LimitKind {
 
 /// Input that is larger than a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{found} {kind}, and the limit is {allowed}")]
+#[error("{}, and the limit is {allowed}", Found(*.kind, *.found))]
 #[non_exhaustive]
 pub struct LimitError {
     /// Which limit.
@@ -98,6 +98,18 @@ pub struct LimitError {
     pub allowed: usize,
     /// The value that was found; at least this much, where checking stopped early.
     pub found: usize,
+}
+
+/// What was found, in words.
+struct Found(LimitKind, usize);
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self(LimitKind::JsonDepth, depth) => write!(f, "a message's JSON nests {depth} deep"),
+            Self(kind, found) => write!(f, "{found} {kind}"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -119,5 +131,7 @@ mod tests {
             assert_eq!(error.allowed, allowed);
             assert!(error.to_string().contains(&allowed.to_string()), "{error}");
         }
+        let error = limits.check(LimitKind::JsonDepth, 129).unwrap_err();
+        assert_eq!(error.to_string(), "a message's JSON nests 129 deep, and the limit is 128");
     }
 }

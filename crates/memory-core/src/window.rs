@@ -46,7 +46,7 @@ pub struct Run {
 pub enum WindowError {
     /// The head and the reply's priming alone are over the budget.
     #[error(
-        "the head takes {tokens} tokens with the reply's priming, and the budget is {budget}; raise the budget"
+        "the head, if any, and the reply's priming take {tokens} tokens, and the budget is {budget}; raise the budget"
     )]
     HeadTooLarge {
         /// Tokens of the head and the priming.

@@ -91,8 +91,8 @@ pub(super) fn no_window(error: &WindowError) -> String {
              beside the head; raise --budget"
         ),
         WindowError::HeadTooLarge { tokens, budget } => format!(
-            "the head takes {tokens} tokens with the reply's priming, and the budget is {budget}; \
-             raise --budget"
+            "the head, if any, and the reply's priming take {tokens} tokens, and the budget is \
+             {budget}; raise --budget"
         ),
         other => other.to_string(),
     }
