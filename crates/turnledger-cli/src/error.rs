@@ -107,7 +107,9 @@ pub(crate) enum CliError {
     NoWindow { reason: String },
     #[error(transparent)]
     Input(#[from] BadInput),
-    #[error("{at}: conflict: other content is stored at its place")]
+    #[error(
+        "{at}: conflict: another message, or the same written otherwise, is stored at its place"
+    )]
     Conflict {
         at: Box<MessagePlace>,
         /// What the store says, where it was the one to find it.
@@ -134,10 +136,15 @@ pub(crate) enum CliError {
     #[error("the message cannot be used, and nothing was stored")]
     BadContent { source: Box<dyn Error + Send + Sync> },
     #[error(
-        "{} of {} not counted yet; `turnledger sweep` tries again",
+        "{} of {} not counted yet; {advice}",
         count(*.messages, "message"), count(*.conversations, "conversation")
     )]
-    StillPending { messages: u64, conversations: u64 },
+    StillPending {
+        messages: u64,
+        conversations: u64,
+        /// What counts them.
+        advice: &'static str,
+    },
     #[error("standard output cannot be written")]
     Output { source: io::Error },
     #[error("a thread cannot be started")]
@@ -189,7 +196,8 @@ fn told(error: &dyn Error) -> String {
     let mut text = format!("error: {above}\n");
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = plain(&error.to_string());
+        let said = error.to_string();
+        let said = plain(without_place(&said));
         if !above.ends_with(&said) {
             let _ = writeln!(text, "  caused by: {said}");
             above = said;
@@ -197,6 +205,22 @@ fn told(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What a JSON parser says, without the place: it is one in the piece of text that the parser was
+/// given, and the error above names the one in the input.
+fn without_place(said: &str) -> &str {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match said.rsplit_once(" at line ") {
+        Some((fault, place))
+            if place
+                .split_once(" column ")
+                .is_some_and(|(line, column)| digits(line) && digits(column)) =>
+        {
+            fault
+        }
+        _ => said,
+    }
 }
 
 /// Says something else on standard error.
@@ -207,6 +231,15 @@ pub(crate) fn note(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_in_a_piece_is_not_taken_for_one_in_the_input() {
+        let check = |said: &str, expected: &str| assert_eq!(without_place(said), expected);
+        check("expected value at line 1 column 18", "expected value");
+        check("expected value at line 1, column 18", "expected value at line 1, column 18");
+        check("seen at line 3 column", "seen at line 3 column");
+        check("seen at line  column 3", "seen at line  column 3");
+    }
 
     #[test]
     fn a_cause_that_was_said_is_not_said_again() {

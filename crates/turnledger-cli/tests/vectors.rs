@@ -28,7 +28,8 @@ fn odd_messages_are_counted_as_the_reference_counts_them() {
 }
 
 /// By hand, so that script and program are not wrong together: 3 for the message, 1 for the role,
-/// 5 for `Use`, ` your`, ` tools`, `.`; and 3 + 1 + 0 where there is no content.
+/// 4 for `Use`, ` your`, ` tools`, `.`; and 3 + 1 + 0 where there is no content. This looks at the
+/// expected numbers only; the tests above compare them with the program's.
 #[test]
 fn some_numbers_are_plain_to_see() {
     let expected = read("tests/data/vectors.expected.jsonl");

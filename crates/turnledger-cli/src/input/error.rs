@@ -63,9 +63,12 @@ pub(crate) enum InputError {
     Utf16,
     #[error("it is longer than {limit} bytes, the most that one conversation may take")]
     TooLong { limit: usize },
-    #[error("it is not valid JSON")]
+    #[error("it is not valid JSON{}", AtColumn(*.column))]
     Syntax {
-        /// The parser's words, which name a place and never quote the text.
+        /// The fault's column, where the piece begins at the beginning of its line.
+        column: Option<usize>,
+        /// The parser's words, which never quote the text. The place that they name is one in the
+        /// piece, and not in the file.
         source: serde_json::Error,
     },
     #[error(
@@ -143,6 +146,15 @@ pub(crate) enum MessageFault {
         /// At most 32 characters of it.
         from: String,
     },
+}
+
+/// The column of a fault, where it is known.
+struct AtColumn(Option<usize>);
+
+impl fmt::Display for AtColumn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |column| write!(formatter, ", at column {column}"))
+    }
 }
 
 /// A message's place, from 1, with its fault.

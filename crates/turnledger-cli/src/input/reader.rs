@@ -70,7 +70,7 @@ impl Reader {
         let place = Place { file: Arc::clone(&name.shown), line: raw.line };
         let last = raw.last;
         self.conversation(raw, &place, name, number).map_err(|source| {
-            let source = if on_lines { beyond_its_line(source) } else { source };
+            let source = if on_lines { on_its_line(source) } else { source };
             if last {
                 return BadInput::Rest { place, source };
             }
@@ -169,17 +169,20 @@ fn begin(
     Ok(Some(Current { name, bytes, pieces, read: 0 }))
 }
 
-/// What is wrong with a line that holds only the beginning of a JSON text.
-fn beyond_its_line(error: InputError) -> InputError {
+/// What is wrong with a line, which may hold only the beginning of a JSON text.
+fn on_its_line(error: InputError) -> InputError {
     match error {
-        InputError::Syntax { source } if source.is_eof() => InputError::Unfinished { source },
+        InputError::Syntax { source, .. } if source.is_eof() => InputError::Unfinished { source },
+        InputError::Syntax { source, .. } => {
+            InputError::Syntax { column: Some(source.column()), source }
+        }
         other => other,
     }
 }
 
 /// The line of a fault inside a conversation that is written over several lines.
 fn at_fault(mut place: Place, error: &InputError) -> Place {
-    if let InputError::Syntax { source } = error {
+    if let InputError::Syntax { source, .. } = error {
         place.line += u64::try_from(source.line().saturating_sub(1)).unwrap_or(0);
     }
     place

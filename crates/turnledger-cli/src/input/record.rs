@@ -83,7 +83,9 @@ fn choose(fields: &Fields<'_>, forced: Option<ForcedFormat>) -> Result<Body, Inp
 }
 
 fn syntax(source: serde_json::Error) -> InputError {
-    InputError::Syntax { source }
+    // The piece may begin in the middle of its first line.
+    let column = (source.line() > 1).then(|| source.column());
+    InputError::Syntax { column, source }
 }
 
 #[cfg(test)]
