@@ -110,6 +110,11 @@ async fn with_store(
                         if counts { "counting what is queued" } else { "closing the store" };
                     note(&format!("interrupted: {ending}; once more ends at once"));
                 }
+                // The time of the end begins here.
+                session.time_left();
+                if let Some(target) = &target {
+                    target.time_left();
+                }
                 stopper.ask();
                 or_end_at_once(&mut interrupts, doing).await
             }
@@ -199,10 +204,10 @@ async fn dispatch(
     }
 }
 
+/// Ends both memories at the same time, since they share the time of the end.
 async fn close(session: Session, target: Option<Session>, interrupted: bool) -> Left {
-    let mut left = session.close(interrupted).await;
-    if let Some(target) = target {
-        left.add(&target.close(interrupted).await);
-    }
+    let Some(target) = target else { return session.close(interrupted).await };
+    let (mut left, there) = tokio::join!(session.close(interrupted), target.close(interrupted));
+    left.add(&there);
     left
 }

@@ -1,10 +1,11 @@
 //! The settings of a run, and the memories that it opens.
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 use turnledger::settings::{Layer, Loaded, SettingsError, Sources};
-use turnledger::{Memory, MemoryStore, wiring};
+use turnledger::{Memory, MemoryError, MemoryStore, wiring};
 
 use crate::args::GlobalArgs;
 use crate::error::{CliError, note};
@@ -15,23 +16,35 @@ pub(crate) struct Session {
     pub(crate) memory: Memory,
     /// The store's URL, without its password.
     pub(crate) store_url: String,
-    /// How long the end may wait for counts.
-    pub(crate) shutdown_deadline: Duration,
+    /// How long the end may take.
+    shutdown_deadline: Duration,
+    /// When the end began.
+    end: OnceLock<Instant>,
+    /// What the end left, where a command has ended the memory itself.
+    left: OnceLock<Left>,
 }
 
 /// What the end of a memory left.
+#[derive(Clone, Copy)]
 pub(crate) struct Left {
     /// Messages that were counted at the end.
-    settled: u64,
+    pub(crate) settled: u64,
     /// Messages that are not counted yet.
-    pending: u64,
+    pub(crate) pending: u64,
+    /// Whether that is all that is known, and some of them may be counted after all.
+    pub(crate) at_most: bool,
+    /// What counts them.
+    pub(crate) advice: &'static str,
 }
+
+/// How what an ordinary command has left is counted.
+const SWEEP: &str = "`turnledger sweep` counts what is left";
 
 /// The setting that `--store` and `--to` give.
 const STORE_URL: &str = "store.url";
 
-/// How long the store may take to say what is pending.
-const LOOK: Duration = Duration::from_secs(5);
+/// The part of the end's time in which may be counted; in the rest the store says what is left.
+const COUNTING: f64 = 0.9;
 
 /// Loads the settings, the options on top, and tells their warnings.
 pub(crate) fn load(global: &GlobalArgs) -> Result<Loaded, CliError> {
@@ -86,23 +99,57 @@ impl Session {
             memory: opened.memory,
             store_url: opened.store_url,
             shutdown_deadline: opened.settings.memory.shutdown_deadline,
+            end: OnceLock::new(),
+            left: OnceLock::new(),
         })
     }
 
-    /// Ends the memory in good order.
+    /// What is left of the time that the end may take. It begins with the first call, so that
+    /// everything that is done at the end shares it.
+    pub(crate) fn time_left(&self) -> Duration {
+        self.shutdown_deadline.saturating_sub(self.end.get_or_init(Instant::now).elapsed())
+    }
+
+    /// Ends the memory before the command has told what it did; returns how many messages were
+    /// counted by that. Nothing is counted afterwards, so what is read then is what stays.
+    pub(crate) async fn end_counting(&self) -> u64 {
+        self.memory.shutdown(self.time_left().mul_f64(COUNTING)).await.settled
+    }
+
+    /// Says what is left of a memory that the command has ended itself.
+    pub(crate) fn leave(&self, left: Left) {
+        // Only one command runs on a session, and it ends once.
+        let _ = self.left.set(left);
+    }
+
+    /// Ends the memory in good order, unless the command has done so.
     ///
     /// With `look`, what is left is read from the store, which knows of pendings that the memory
     /// itself never had.
     pub(crate) async fn close(self, look: bool) -> Left {
-        let report = self.memory.shutdown(self.shutdown_deadline).await;
-        let mut left = Left { settled: report.settled, pending: report.left_pending };
-        if look {
-            let pending = self.memory.store().pending(self.memory.namespace(), usize::MAX);
-            if let Ok(Ok(found)) = timeout(LOOK, pending).await {
-                left.pending = found.iter().map(|conversation| conversation.pending).sum();
-            }
+        if let Some(left) = self.left.get() {
+            return *left;
+        }
+        let part = if look { COUNTING } else { 1.0 };
+        let report = self.memory.shutdown(self.time_left().mul_f64(part)).await;
+        let (settled, pending) = (report.settled, report.left_pending);
+        let mut left = Left { settled, pending, at_most: false, advice: SWEEP };
+        if look && let Ok(Ok(found)) = timeout(self.time_left(), self.sweepable()).await {
+            left.pending = found;
         }
         left
+    }
+
+    /// How many messages of the namespace a sweep with this counter would count.
+    async fn sweepable(&self) -> Result<u64, MemoryError> {
+        let mut messages = 0;
+        for found in self.memory.store().pending(self.memory.namespace(), usize::MAX).await? {
+            let ledger = self.memory.conversation(found.key.id).ledger().await?;
+            if ledger.current.as_ref() == Some(self.memory.tally_id()) {
+                messages += found.pending;
+            }
+        }
+        Ok(messages)
     }
 }
 
@@ -111,18 +158,20 @@ impl Left {
     pub(crate) fn add(&mut self, other: &Self) {
         self.settled += other.settled;
         self.pending += other.pending;
+        self.at_most |= other.at_most;
     }
 
     /// Says what is left.
     pub(crate) fn tell(&self, interrupted: bool) {
-        let Self { settled, pending } = *self;
+        let Self { settled, pending, at_most, advice } = *self;
+        let bound = if at_most { "at most " } else { "" };
         if interrupted {
             let settled = count(settled, "message");
-            note(&format!("{settled} counted at the end, {pending} left pending"));
+            note(&format!("{settled} counted at the end, {bound}{pending} left pending"));
         }
         if pending > 0 {
             let pending = count(pending, "message");
-            note(&format!("{pending} not counted yet; `turnledger sweep` counts what is left"));
+            note(&format!("{bound}{pending} not counted yet; {advice}"));
         }
     }
 }

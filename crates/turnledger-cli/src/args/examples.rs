@@ -22,8 +22,9 @@ What is behind is appended with ids that are made of the place.
 An interrupted or failed run tells what it has done, and the same command goes on from there. With
 --keep-going only a failure of the store itself ends the run.
 
-In the summary, `seconds` is the time from the first append to the last answer of the store,
-and `seconds_to_exact` the time from there until no message was left uncounted.
+In the summary, `seconds` is the time from the first append to the answer to the last one, 0 where
+nothing was appended, and `seconds_to_exact` the time from the end of the input until no message was
+left uncounted.
 
 Examples:
   $ turnledger replay conversations.jsonl
@@ -91,9 +92,10 @@ Examples:
   $ turnledger clear support-7 --yes";
 
 pub(super) const SWEEP: &str = "\
-Each conversation is counted by one counter, that of the last append. A sweep settles those of its
-own counter, in every namespace. For the namespace it also tells what waits for another counter,
-and what this one has not counted because another one is the conversation's own.
+Each conversation has one counter of its own, the last one that worked on it. A sweep settles the
+conversations of its own counter, in every namespace. For the namespace it also tells what waits
+for another counter, and what this one has not counted because another one is the conversation's
+own.
 
 Examples:
   $ turnledger sweep

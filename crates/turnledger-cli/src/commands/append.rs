@@ -50,7 +50,8 @@ pub(crate) async fn append(
         print(&args, &receipt, tally, totals, output)?;
     }
     if totals.pending > 0 {
-        tell(&CliError::StillPending { messages: totals.pending, conversations: 1 });
+        let (messages, advice) = (totals.pending, "`turnledger sweep` tries again");
+        tell(&CliError::StillPending { messages, conversations: 1, advice });
         return Ok(Outcome::Failed);
     }
     Ok(Outcome::Done)

@@ -13,7 +13,7 @@ const PAGE: usize = 256;
 
 #[derive(Serialize)]
 struct Done {
-    /// Messages that were counted.
+    /// Messages that this run has counted, in every namespace.
     settled: u64,
     /// Messages of the namespace that could not be counted now.
     left: u64,
@@ -38,8 +38,7 @@ pub(crate) async fn sweep(
     memory: &Memory,
     output: &mut Output,
 ) -> Result<Outcome, CliError> {
-    let before = pending(memory).await?.iter().map(|found| found.pending).sum::<u64>();
-    let mut settled = memory.sweep().await?.settled;
+    memory.sweep().await?;
     let (mut left, mut other_counters) = (0, 0);
     for found in pending(memory).await? {
         let conversation = memory.conversation(found.key.id);
@@ -49,8 +48,9 @@ pub(crate) async fn sweep(
             other_counters += found.pending;
         }
     }
-    settled = settled.max(before.saturating_sub(left + other_counters));
     let counted_otherwise = counted_otherwise(memory).await?;
+    // The sweep that the memory began by itself has its share in it.
+    let settled = memory.settled_so_far();
     if args.encoded.json {
         output.json(&Done { settled, left, other_counters, counted_otherwise })?;
     } else {

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use turnledger::{ConversationId, Entry, Memory, MemoryError, Message, StoreError, Totals};
+use turnledger::{ConversationId, Entry, Memory, MemoryError, Message, Totals};
 
-use crate::commands::named::{concerns_one_conversation, is_conflict, message_id};
+use super::course::Course;
+use crate::commands::named::{is_conflict, message_id};
 use crate::commands::stored::{At, Stored};
 use crate::error::{CliError, MessagePlace};
 use crate::input::{Conversation, Place, Stream};
@@ -27,6 +28,8 @@ pub(super) struct Replayed {
     pub(super) new_messages: u64,
     /// Its sums, as they were last seen.
     pub(super) totals: Totals,
+    /// Whether another counter was seen to be its own.
+    pub(super) other_counter: bool,
 }
 
 /// What was appended.
@@ -50,6 +53,9 @@ struct Run<'a> {
     stop: &'a Stop,
     /// Whether the store has failed, so that what goes on would fail as well.
     halted: Cell<bool>,
+    /// When the first append was begun, and when the last one was answered.
+    first: Cell<Option<Instant>>,
+    last: Cell<Option<Instant>>,
 }
 
 /// Appends everything that the input holds.
@@ -66,11 +72,12 @@ pub(super) async fn append_all(
     progress: &Progress,
     stop: &Stop,
 ) -> Appended {
-    let run = Run { memory, progress, stop, halted: Cell::new(false) };
+    let (halted, first, last) = (Cell::new(false), Cell::new(None), Cell::new(None));
+    let run = Run { memory, progress, stop, halted, first, last };
     let mut course = Course { reading: true, keep_going, failed: false, ended: None };
     let mut running = FuturesUnordered::new();
     let (mut whole, mut partly) = (Vec::new(), Vec::new());
-    let (mut next_place, mut alone, mut first, mut last) = (0, None, None, None);
+    let (mut next_place, mut alone) = (0, None);
     loop {
         let free = course.reading && alone.is_none() && running.len() < AT_ONCE;
         tokio::select! {
@@ -79,7 +86,6 @@ pub(super) async fn append_all(
                 None => course.reading = false,
                 Some(Err(bad)) => course.passes(&bad.into(), progress),
                 Some(Ok(conversation)) => {
-                    first.get_or_insert_with(Instant::now);
                     let place = next_place;
                     next_place += 1;
                     match run.look(place, &conversation).await {
@@ -87,7 +93,7 @@ pub(super) async fn append_all(
                             alone = known.then_some(place);
                             running.push(run.append(replayed, conversation, known));
                         }
-                        Err(error) => course.meets(error, &run),
+                        Err(error) => run.meets(&mut course, error),
                     }
                 }
             },
@@ -95,12 +101,11 @@ pub(super) async fn append_all(
                 if alone == Some(replayed.place) {
                     alone = None;
                 }
-                last = Some(Instant::now());
                 match appended {
                     Ok(()) => whole.push(replayed),
                     Err(error) => {
                         partly.push(replayed);
-                        course.meets(error, &run);
+                        run.meets(&mut course, error);
                     }
                 }
             }
@@ -112,71 +117,30 @@ pub(super) async fn append_all(
         ended.get_or_insert(CliError::Interrupted);
     }
     whole.sort_unstable_by_key(|replayed| replayed.place);
-    let time = first.zip(last).map(|(first, last)| last - first).unwrap_or_default();
+    let time =
+        run.first.get().zip(run.last.get()).map(|(first, last)| last - first).unwrap_or_default();
     Appended { whole, partly, time, failed, ended }
 }
 
-/// How a run goes on, or ends.
-struct Course {
-    /// Whether more of the input is wanted.
-    reading: bool,
-    keep_going: bool,
-    /// Whether something was left out; that was told.
-    failed: bool,
-    /// Why the run ends before the input does; not told yet.
-    ended: Option<CliError>,
-}
-
-impl Course {
-    /// Meets an error of a conversation, which may be the store's.
-    fn meets(&mut self, error: CliError, run: &Run<'_>) {
-        if !concerns_the_rest(&error) {
-            return self.passes(&error, run.progress);
-        }
-        if self.ended.as_ref().is_none_or(|ended| weight(ended) < weight(&error)) {
-            self.ended = Some(error);
-        }
-        // What is running stops, or fails for the same reason.
-        run.halted.set(true);
-        self.reading = false;
-    }
-
-    /// Passes by what cannot be appended.
-    fn passes(&mut self, error: &CliError, progress: &Progress) {
-        progress.tell(error);
-        self.failed = true;
-        self.reading &= self.keep_going;
-    }
-}
-
-/// Whether what is behind this conversation cannot be appended either.
-fn concerns_the_rest(error: &CliError) -> bool {
-    match error {
-        CliError::Conflict { .. } | CliError::Id { .. } => false,
-        CliError::NotStored { source, .. } => !concerns_one_conversation(source),
-        _ => true,
-    }
-}
-
-/// How much an error says of why a run ended, beside others that came of the same cause.
-fn weight(error: &CliError) -> u8 {
-    match error {
-        // What was running has stopped.
-        CliError::Interrupted => 0,
-        // There was another error before this one.
-        CliError::NotStored { source: MemoryError::Store(StoreError::Poisoned), .. } => 1,
-        _ => 2,
-    }
-}
-
 impl Run<'_> {
+    /// Meets an error of a conversation. After one that concerns the others what is running stops,
+    /// or fails for the same reason.
+    fn meets(&self, course: &mut Course, error: CliError) {
+        if course.meets(error, self.progress) {
+            self.halted.set(true);
+        }
+    }
+
     /// What the store holds of a conversation, and whether it is anything.
     async fn look(&self, place: usize, read: &Conversation) -> Result<(Replayed, bool), CliError> {
         let id = read.id.clone();
         let ledger = self.memory.conversation(id.clone()).ledger().await;
         let ledger = ledger.map_err(|source| not_stored(&read.place, &id, 1, source))?;
-        let totals = ledger.under(self.memory.tally_id());
-        Ok((Replayed { place, id, new_messages: 0, totals }, ledger.messages > 0))
+        let counter = self.memory.tally_id();
+        let totals = ledger.under(counter);
+        let other_counter = ledger.current.as_ref().is_some_and(|current| current != counter);
+        let replayed = Replayed { place, id, new_messages: 0, totals, other_counter };
+        Ok((replayed, ledger.messages > 0))
     }
 
     /// Appends one conversation; whatever happens, what was done before it is returned.
@@ -218,7 +182,13 @@ impl Run<'_> {
                     stored = None;
                     let entry =
                         Entry::new(message).with_id(message_id(number, self.memory.limits())?);
-                    let receipt = conversation.append(entry).await.map_err(failed)?;
+                    if self.first.get().is_none() {
+                        self.first.set(Some(Instant::now()));
+                    }
+                    let appended = conversation.append(entry).await;
+                    self.last.set(Some(Instant::now()));
+                    let receipt = appended.map_err(failed)?;
+                    replayed.other_counter = false;
                     replayed.totals = receipt.totals;
                     replayed.new_messages += u64::from(receipt.new);
                 }

@@ -1,6 +1,7 @@
 //! `replay`: real conversations through the path of a live agent.
 
 mod append;
+mod course;
 mod report;
 mod run;
 

@@ -17,6 +17,9 @@ pub(super) struct Report<'a> {
     args: &'a ReplayArgs,
     memory: &'a Memory,
     output: &'a mut Output,
+    /// Whether the run was interrupted, so that nothing more is asked for: the input may be long,
+    /// and the end is near.
+    interrupted: bool,
     /// Why the store did not give what it was asked for, at the last time that it did not.
     unread: Option<MemoryError>,
 }
@@ -34,7 +37,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     window_error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tallies: Option<Vec<u64>>,
+    tallies: Option<Vec<Option<u64>>>,
 }
 
 /// The sums over all conversations of the input.
@@ -60,6 +63,7 @@ impl<'a> Report<'a> {
         args: &'a ReplayArgs,
         memory: &'a Memory,
         output: &'a mut Output,
+        interrupted: bool,
     ) -> Result<Self, CliError> {
         if !args.json {
             let [messages, new, tokens, window] = ["messages", "new", "tokens", "window"];
@@ -67,7 +71,7 @@ impl<'a> Report<'a> {
                 "{messages:>8} {new:>8} {tokens:>10}  {window:<32}  conversation"
             ))?;
         }
-        Ok(Self { args, memory, output, unread: None })
+        Ok(Self { args, memory, output, interrupted, unread: None })
     }
 
     /// Prints one conversation, also where the store no longer gives its window.
@@ -111,6 +115,9 @@ impl<'a> Report<'a> {
 
     /// The window, or why there is none: that is an answer, and a failure only where the store's.
     async fn window(&mut self, conversation: &Conversation) -> Result<WindowShape, String> {
+        if self.interrupted {
+            return Err("the run was interrupted".to_owned());
+        }
         if let Some(error) = self.broken() {
             return Err(error.to_string());
         }
@@ -121,15 +128,16 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The tokens of every message, in the order of their places.
-    async fn tallies(&mut self, conversation: &Conversation) -> Option<Vec<u64>> {
-        if self.broken().is_some() {
+    /// The tokens of every message, in the order of their places; none for one that this counter
+    /// has not seen.
+    async fn tallies(&mut self, conversation: &Conversation) -> Option<Vec<Option<u64>>> {
+        if self.interrupted || self.broken().is_some() {
             return None;
         }
         let (mut export, mut tallies) = (conversation.export(), Vec::new());
         while let Some(entry) = export.next().await {
             match entry {
-                Ok(entry) => tallies.push(entry.tally.map_or(0, |tally| tally.tokens)),
+                Ok(entry) => tallies.push(entry.tally.map(|tally| tally.tokens)),
                 Err(error) => {
                     self.unread = Some(error);
                     return None;
@@ -148,11 +156,13 @@ impl<'a> Report<'a> {
         let (new, id) = (replayed.new_messages, plain(replayed.id.as_str()));
         let fits = match window {
             Ok(window) => window.to_string(),
+            Err(_) if self.interrupted => "not asked for".to_owned(),
             Err(_) => format!("none of {} tokens", self.args.budget),
         };
         self.output.line(format_args!("{messages:>8} {new:>8} {tokens:>10}  {fits:<32}  {id}"))?;
         match window {
             Ok(_) => Ok(()),
+            Err(_) if self.interrupted => Ok(()),
             Err(error) => self.output.line(format_args!("{:>30}{error}", "")),
         }
     }
