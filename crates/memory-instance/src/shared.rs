@@ -11,7 +11,7 @@ use memory_core::{
     Totals,
 };
 use tokens::{AsyncTokenCounter, LogLimit};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tracing::warn;
 
 use crate::background::{Settlements, Unsettled};
@@ -48,6 +48,9 @@ pub(crate) struct Shared {
     /// Conversations that were seen to have pendings of others.
     pub(crate) nudges: mpsc::Sender<ConversationKey>,
     pub(crate) shut_down: AtomicBool,
+    /// Held while a sweep looks at every conversation: whoever asks for one finds nothing claimed
+    /// by another one of this memory, and nothing under way when it has ended.
+    pub(crate) sweeping: AsyncMutex<()>,
     /// Tallies that background work has replaced since the start.
     pub(crate) settled: AtomicU64,
     hasher: RandomState,
@@ -70,6 +73,7 @@ impl Shared {
             unsettled: Arc::default(),
             nudges,
             shut_down: AtomicBool::new(false),
+            sweeping: AsyncMutex::new(()),
             settled: AtomicU64::new(0),
             hasher: RandomState::new(),
             failures: LogLimit::new(),

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 #[test]
 fn every_tally_of_the_airline_conversations_is_exact() {
-    let Some(data) = env::var_os("TURNLEDGER_TEST_DATA").map(PathBuf::from) else {
-        // Written past the test runner, which hides what a passing test prints.
+    let named = env::var_os("TURNLEDGER_TEST_DATA").filter(|name| !name.is_empty());
+    let Some(data) = named.map(PathBuf::from) else {
         let told = "left out: TURNLEDGER_TEST_DATA names no folder of airline conversations";
         writeln!(std::io::stderr(), "{told}").unwrap();
         return;

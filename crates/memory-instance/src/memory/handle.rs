@@ -113,7 +113,8 @@ impl Memory {
 
     /// Settles what is pending in the store and nobody is working on, in every namespace.
     ///
-    /// It takes as long as the counting takes; each operation in it has its own deadline.
+    /// It takes as long as the counting takes; each operation in it has its own deadline. A sweep
+    /// that this memory has begun by itself is waited for first.
     ///
     /// # Errors
     ///

@@ -27,9 +27,8 @@ struct Done {
 
 /// Settles what is pending, in every namespace.
 ///
-/// The memory itself begins a sweep when it is opened, and the two share the work. In the
-/// namespace, what that one has claimed and not finished is settled here, since it ends with the
-/// process.
+/// The memory itself begins a sweep when it is opened, which this one waits for. In the namespace,
+/// what another process left under a lease is settled here, too.
 ///
 /// A conversation under another counter is left to that counter: to settle it here would change
 /// under which one it is counted from then on.
