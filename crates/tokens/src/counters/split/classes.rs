@@ -88,6 +88,8 @@ impl Classes {
         }
     }
 
+    /// Not inlined, so that the way of ASCII, which callers inline, stays short.
+    #[inline(never)]
     fn beyond_ascii(&self, text: &[u8]) -> (u8, usize) {
         let bits = |place: usize, mask: u8| usize::from(text[place] & mask);
         let (character, length) = match text[0] {
