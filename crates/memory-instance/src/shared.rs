@@ -48,8 +48,8 @@ pub(crate) struct Shared {
     /// Conversations that were seen to have pendings of others.
     pub(crate) nudges: mpsc::Sender<ConversationKey>,
     pub(crate) shut_down: AtomicBool,
-    /// Held while a sweep looks at every conversation: whoever asks for one finds nothing claimed
-    /// by another one of this memory, and nothing under way when it has ended.
+    /// Held while this memory sweeps by itself, and while it is asked to: so what a sweep finds
+    /// claimed is another memory's work, and nothing is under way when it has ended.
     pub(crate) sweeping: AsyncMutex<()>,
     /// Tallies that background work has replaced since the start.
     pub(crate) settled: AtomicU64,

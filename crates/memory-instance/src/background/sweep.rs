@@ -42,10 +42,6 @@ pub(crate) enum Scope {
 
 /// Claims pendings and settles them until there are none, or none that can be settled now.
 pub(crate) async fn sweep(shared: &Shared, scope: Scope) -> Result<SweepReport, MemoryError> {
-    let _alone = match scope {
-        Scope::All => Some(shared.sweeping.lock().await),
-        Scope::One(_) => None,
-    };
     let mut report = SweepReport::default();
     let claim = Claim {
         counter: shared.counter().clone(),

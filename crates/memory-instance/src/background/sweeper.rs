@@ -36,6 +36,7 @@ pub(crate) async fn sweep_regularly(
                 (Scope::One(key), keyed_hash)
             }
         };
+        let _alone = shared.sweeping.lock().await;
         match sweep(&shared, scope).await {
             Ok(_) => {}
             Err(MemoryError::ShutDown) => return,

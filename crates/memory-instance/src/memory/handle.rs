@@ -125,6 +125,7 @@ impl Memory {
     /// Cancel safe: what was settled stays so, and what was claimed can be claimed again when its
     /// lease ends.
     pub async fn sweep(&self) -> Result<SweepReport, MemoryError> {
+        let _alone = self.shared().sweeping.lock().await;
         sweep(self.shared(), Scope::All).await
     }
 
