@@ -37,13 +37,8 @@ impl TokenCounter for FreeCounter {
 
 /// Waits until a memory's pool has loaded its vocabulary and knows what counts cost.
 pub(super) async fn warmed_up(memory: &Memory) -> Outcome<()> {
-    let message = Message::user("Is it ready?");
-    for _ in 0..2000 {
-        let pool = memory.counting();
-        if pool.is_warm() && pool.count_inline(&message, Duration::from_secs(1)).is_some() {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    Err("the counting pool did not warm up within 10 s".into())
+    let (message, pool) = (Message::user("Is it ready?"), memory.counting());
+    let is_ready =
+        pool.warmed().await && pool.count_inline(&message, Duration::from_secs(1)).is_some();
+    if is_ready { Ok(()) } else { Err("the counting pool did not warm up".into()) }
 }
