@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::ids::CounterId;
+use crate::tally::{FinalReason, Tally};
 
 /// Counts the tokens of a text on the processor, for one encoding.
 ///
@@ -32,6 +33,27 @@ pub trait TokenCounter: fmt::Debug + Send + Sync + 'static {
     /// [`CountError`] where the text cannot be counted; the caller may try again later.
     fn count(&self, text: &str) -> Result<usize, CountError>;
 
+    /// Counts the tokens of `text`, and says whether a fallback counted them.
+    ///
+    /// The tokens are those of [`count`](Self::count). A counter that lets another one step in for
+    /// it, or only approximates what it is named for, overrides this; then a tally is
+    /// `Final(Fallback)` in place of `Exact`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`count`](Self::count).
+    fn count_text(&self, text: &str) -> Result<TextCount, CountError> {
+        self.count(text).map(TextCount::from)
+    }
+
+    /// Whether the counter itself, and no fallback, is expected to count the next text.
+    ///
+    /// Who has tallies that a fallback counted asks this before it counts them anew. It computes
+    /// and waits for nothing.
+    fn is_answering(&self) -> bool {
+        true
+    }
+
     /// The most tokens that `text` can have, in constant time; none where that is unknown.
     ///
     /// Byte-level BPE has at most one token for each byte.
@@ -44,6 +66,45 @@ pub trait TokenCounter: fmt::Debug + Send + Sync + 'static {
     /// bound by the processor, and takes time in proportion to the text.
     fn inline_safe(&self) -> bool {
         false
+    }
+}
+
+/// The tokens of a text, and who counted them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TextCount {
+    /// Tokens of the text alone, without any framing.
+    pub tokens: u64,
+    /// Whether a fallback counted, so that the number is not that of the counter asked.
+    pub by_fallback: bool,
+}
+
+impl TextCount {
+    /// Tokens that a fallback counted.
+    pub const fn by_fallback(tokens: u64) -> Self {
+        Self { tokens, by_fallback: true }
+    }
+
+    /// The text's tally without any framing: `Exact`, or `Final(Fallback)`.
+    pub const fn tally(self) -> Tally {
+        if self.by_fallback {
+            Tally::final_because(self.tokens, FinalReason::Fallback)
+        } else {
+            Tally::exact(self.tokens)
+        }
+    }
+}
+
+impl From<u64> for TextCount {
+    /// Tokens that the counter itself counted.
+    fn from(tokens: u64) -> Self {
+        Self { tokens, by_fallback: false }
+    }
+}
+
+impl From<usize> for TextCount {
+    /// Tokens that the counter itself counted.
+    fn from(tokens: usize) -> Self {
+        Self::from(tokens as u64)
     }
 }
 
@@ -128,6 +189,14 @@ macro_rules! forward {
 
             fn count(&self, text: &str) -> Result<usize, CountError> {
                 (**self).count(text)
+            }
+
+            fn count_text(&self, text: &str) -> Result<TextCount, CountError> {
+                (**self).count_text(text)
+            }
+
+            fn is_answering(&self) -> bool {
+                (**self).is_answering()
             }
 
             fn upper_bound(&self, text: &str) -> Option<usize> {

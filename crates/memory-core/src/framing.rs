@@ -1,5 +1,6 @@
 //! The rule that turns counted texts into a message's tally.
 
+use crate::counter::TextCount;
 use crate::media::MediaFigures;
 use crate::message::{ContentPart, Message};
 use crate::tally::{FinalReason, Tally};
@@ -62,22 +63,28 @@ impl Framing {
 
     /// The tally of a message, with `count` for the tokens of each of its texts.
     ///
-    /// The state is `Exact`, or `Final(media)` where the message has parts that are not text. A
-    /// caller whose `count` estimates says so with [`Framing::estimate`].
+    /// The state is `Final(Fallback)` where a fallback counted any of the texts; otherwise
+    /// `Final(Media)` where the message has parts that are not text; otherwise `Exact`. A caller
+    /// whose `count` estimates says so with [`Framing::estimate`].
     ///
     /// # Errors
     ///
     /// The first error of `count`.
-    pub fn tally<E>(
+    pub fn tally<C: Into<TextCount>, E>(
         &self,
         message: &Message,
-        mut count: impl FnMut(&str) -> Result<u64, E>,
+        mut count: impl FnMut(&str) -> Result<C, E>,
     ) -> Result<Tally, E> {
         let mut tokens = self.fixed_tokens(message);
+        let mut by_fallback = false;
         for text in message.texts() {
-            tokens = tokens.saturating_add(count(text)?);
+            let counted: TextCount = count(text)?.into();
+            tokens = tokens.saturating_add(counted.tokens);
+            by_fallback |= counted.by_fallback;
         }
-        Ok(if message.has_media() {
+        Ok(if by_fallback {
+            Tally::final_because(tokens, FinalReason::Fallback)
+        } else if message.has_media() {
             Tally::final_because(tokens, FinalReason::Media)
         } else {
             Tally::exact(tokens)
@@ -164,6 +171,29 @@ mod tests {
                 {"type":"image_url","image_url":{"url":"u","detail":"low"}}]}"#,
             3 + 4 + 2 + 85,
             media,
+        );
+    }
+
+    #[test]
+    fn one_text_by_a_fallback_makes_the_tally_one() {
+        let check = |json: &str, expected: Tally| {
+            let message = Message::from_json(json, &Limits::default()).unwrap();
+            let count = |text: &str| {
+                let tokens = characters(text);
+                Ok::<_, Infallible>(match text {
+                    "down" => TextCount::by_fallback(tokens),
+                    _ => tokens.into(),
+                })
+            };
+            assert_eq!(Framing::openai_chat_1().tally(&message, count), Ok(expected), "{json}");
+        };
+        let fallback = |tokens| Tally::final_because(tokens, FinalReason::Fallback);
+        check(r#"{"role":"user","content":"up"}"#, Tally::exact(3 + 4 + 2));
+        check(r#"{"role":"user","content":"down","name":"bob"}"#, fallback(3 + 4 + 4 + 1 + 3));
+        check(
+            r#"{"role":"user","content":[{"type":"text","text":"down"},{"type":"text","text":"up"},
+                {"type":"image_url","image_url":{"url":"u","detail":"low"}}]}"#,
+            fallback(3 + 4 + 4 + 2 + 85),
         );
     }
 }

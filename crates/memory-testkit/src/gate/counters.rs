@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use memory_core::{CountError, CounterId, RemoteCounter, TokenCounter};
+use memory_core::{CountError, CounterId, RemoteCounter, TextCount, TokenCounter};
 
 use super::barrier::{Gate, Place, Refused};
 
@@ -22,20 +22,33 @@ impl GatedCounter {
     pub fn new(inner: Arc<dyn TokenCounter>, gate: Gate) -> Self {
         Self { inner, gate }
     }
+
+    fn gated<C>(&self, count: impl Fn() -> Result<C, CountError>) -> Result<C, CountError> {
+        let counted = match self.gate.place() {
+            Place::Before => None,
+            Place::After => Some(count()?),
+        };
+        self.gate.pass_blocking().map_err(|refused| failed(self.id(), refused))?;
+        counted.map_or_else(count, Ok)
+    }
 }
 
+#[deny(clippy::missing_trait_methods)]
 impl TokenCounter for GatedCounter {
     fn id(&self) -> &CounterId {
         self.inner.id()
     }
 
     fn count(&self, text: &str) -> Result<usize, CountError> {
-        let count = match self.gate.place() {
-            Place::Before => None,
-            Place::After => Some(self.inner.count(text)?),
-        };
-        self.gate.pass_blocking().map_err(|refused| failed(self.id(), refused))?;
-        count.map_or_else(|| self.inner.count(text), Ok)
+        self.gated(|| self.inner.count(text))
+    }
+
+    fn count_text(&self, text: &str) -> Result<TextCount, CountError> {
+        self.gated(|| self.inner.count_text(text))
+    }
+
+    fn is_answering(&self) -> bool {
+        self.inner.is_answering()
     }
 
     fn upper_bound(&self, text: &str) -> Option<usize> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use memory_core::{CountError, Tally};
+use memory_core::{CountError, Tally, TextCount};
 
 use super::guard::guarded;
 use super::hand::Hand;
@@ -101,15 +101,13 @@ impl Shared {
     pub(super) fn timed(&self, work: &Work) -> (Result<Tally, CountError>, Duration) {
         let start = Instant::now();
         let result = guarded(|| match work {
-            Work::Message(message) => self.framing.tally(message, |text| self.count_text(text)),
-            Work::Text(text) => self.count_text(text).map(Tally::exact),
+            Work::Message(message) => {
+                self.framing.tally(message, |text| self.counter.count_text(text))
+            }
+            Work::Text(text) => self.counter.count_text(text).map(TextCount::tally),
         });
         let elapsed = start.elapsed();
         let panicked = |_| Err(CountError::Panicked { counter: self.counter_id.clone() });
         (result.unwrap_or_else(panicked), elapsed)
-    }
-
-    fn count_text(&self, text: &str) -> Result<u64, CountError> {
-        self.counter.count(text).map(|tokens| tokens as u64)
     }
 }

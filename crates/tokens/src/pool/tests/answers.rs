@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use memory_core::{FinalReason, Framing, ImageDetail, Limits, Role};
+use memory_core::{FinalReason, Framing, ImageDetail, Limits, Role, TextCount};
 
 use super::*;
 use crate::pool::DEFAULT_DEADLINE;
@@ -35,6 +35,42 @@ fn a_text_is_counted_by_itself() {
     pool.submit(job.conversation(7)).unwrap();
     worker.step();
     assert_eq!(results.recv().unwrap().unwrap(), Tally::exact(7));
+}
+
+/// Counts bytes, as a fallback for another counter.
+#[derive(Debug)]
+struct Standby(CounterId);
+
+impl TokenCounter for Standby {
+    fn id(&self) -> &CounterId {
+        &self.0
+    }
+
+    fn count(&self, text: &str) -> Result<usize, CountError> {
+        Ok(text.len())
+    }
+
+    fn count_text(&self, text: &str) -> Result<TextCount, CountError> {
+        Ok(TextCount::by_fallback(text.len() as u64))
+    }
+}
+
+#[test]
+fn what_a_fallback_counted_is_final_because_of_it() {
+    let counter = Arc::new(Standby(CounterId::new("standby").unwrap()));
+    let builder = AsyncTokenCounter::builder(counter).warm_up(false);
+    let (pool, worker) = stepped(builder);
+    let (sender, results) = channel();
+    let again = sender.clone();
+    let text = Job::text("seven..", move |counted| sender.send(counted.result).unwrap());
+    pool.submit(text).unwrap();
+    let message = Message::user("seven..");
+    pool.submit(Job::message(message, move |counted| again.send(counted.result).unwrap())).unwrap();
+    for tokens in [7, 3 + 4 + 7] {
+        worker.step();
+        let expected = Tally::final_because(tokens, FinalReason::Fallback);
+        assert_eq!(results.recv().unwrap().unwrap(), expected);
+    }
 }
 
 #[test]
