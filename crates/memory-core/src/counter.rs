@@ -67,6 +67,23 @@ pub trait TokenCounter: fmt::Debug + Send + Sync + 'static {
     fn inline_safe(&self) -> bool {
         false
     }
+
+    /// Where a long text may be cut so that its parts are counted apart, at or after the byte
+    /// `near`; none where no such place is known.
+    ///
+    /// A place that is returned lies within the text, neither at its beginning nor at its end, and
+    /// between two characters. The counts of what stands before and after it add up to the count
+    /// of the whole. It is found in time proportional to its distance from `near`.
+    fn safe_cut(&self, text: &str, near: usize) -> Option<usize> {
+        let _ = (text, near);
+        None
+    }
+
+    /// Whether a count keeps a processor busy from its begin to its end, so that more threads than
+    /// processors gain nothing. One that waits for something else, such as a service, says no.
+    fn is_cpu_bound(&self) -> bool {
+        true
+    }
 }
 
 /// The tokens of a text, and who counted them.
@@ -205,6 +222,14 @@ macro_rules! forward {
 
             fn inline_safe(&self) -> bool {
                 (**self).inline_safe()
+            }
+
+            fn safe_cut(&self, text: &str, near: usize) -> Option<usize> {
+                (**self).safe_cut(text, near)
+            }
+
+            fn is_cpu_bound(&self) -> bool {
+                (**self).is_cpu_bound()
             }
         }
 

@@ -2,6 +2,7 @@
 
 use memory_core::{CountError, CounterId, TokenCounter};
 
+use super::cut;
 use super::encoding::Encoding;
 use crate::error::UnknownEncoding;
 
@@ -79,6 +80,11 @@ impl TokenCounter for BpeCounter {
 
     fn inline_safe(&self) -> bool {
         true
+    }
+
+    /// After a newline that an ASCII letter or digit follows.
+    fn safe_cut(&self, text: &str, near: usize) -> Option<usize> {
+        cut::after_newline(text, near)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bpe;
 mod cache;
+mod cut;
 mod encoding;
 mod piece;
 mod split;
