@@ -1,8 +1,10 @@
 //! What the commands are called and what they take.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, chaos, ci, docs, lint, test, tidy};
+use crate::commands::{bench, chaos, ci, corpus, docs, lint, test, tidy};
 use crate::error::Error;
 use crate::project::Project;
 
@@ -41,6 +43,12 @@ enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Make 30 MB of real text in 13 kinds from what packages ship.
+    Corpus {
+        /// The folder that it is written to; `corpus` in the target folder if none is named.
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
     /// Build the documentation without a warning, and follow every relative link.
     Docs,
     /// Check the rules that no compiler knows: arrows, sizes, settings, metrics, leftovers.
@@ -69,6 +77,7 @@ impl Arguments {
                 bench::run(&project, name.as_deref(), &arguments, from_stored)
             }
             Command::Chaos { arguments } => chaos::run(&project, &arguments),
+            Command::Corpus { to } => corpus::run(&project, to),
             Command::Docs => docs::run(&project),
             Command::Tidy => tidy::run(&project),
             Command::Ci { skip_test, full } => ci::run(&project, skip_test, full),

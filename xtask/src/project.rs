@@ -12,6 +12,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(crate) struct Project {
     root: PathBuf,
+    target: PathBuf,
     packages: Vec<Package>,
 }
 
@@ -30,12 +31,21 @@ impl Project {
             .exec()
             .map_err(|source| Error::Metadata(Box::new(source)))?;
         let packages = metadata.workspace_packages().into_iter().cloned().collect();
-        Ok(Self { root: metadata.workspace_root.into_std_path_buf(), packages })
+        Ok(Self {
+            root: metadata.workspace_root.into_std_path_buf(),
+            target: metadata.target_directory.into_std_path_buf(),
+            packages,
+        })
     }
 
     /// The top of the project.
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Where cargo puts what it builds, and commands what they make.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
     }
 
     /// The packages of the workspace.

@@ -5,6 +5,7 @@ mod bench_ledger;
 mod bench_page;
 pub(crate) mod chaos;
 pub(crate) mod ci;
+pub(crate) mod corpus;
 pub(crate) mod docs;
 mod full;
 pub(crate) mod lint;
