@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, chaos, ci, corpus, docs, lint, test, tidy};
+use crate::commands::{bench, chaos, ci, corpus, docs, hostile, lint, test, tidy};
 use crate::error::Error;
 use crate::project::Project;
 
@@ -49,6 +49,18 @@ enum Command {
         #[arg(long)]
         to: Option<PathBuf>,
     },
+    /// Compare the counters with the reference over hostile strings, and over a corpus.
+    Hostile {
+        /// How many strings.
+        #[arg(long, default_value_t = 1_000_000)]
+        strings: u64,
+        /// What the strings are made from: the same seed makes the same ones.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The folder of a corpus, to be compared first.
+        #[arg(long)]
+        corpus: Option<PathBuf>,
+    },
     /// Build the documentation without a warning, and follow every relative link.
     Docs,
     /// Check the rules that no compiler knows: arrows, sizes, settings, metrics, leftovers.
@@ -60,7 +72,7 @@ enum Command {
         #[arg(long)]
         skip_test: bool,
         /// Add what takes long: feature powerset, dependency audit, API comparison, mutants, ten
-        /// minutes of chaos.
+        /// minutes of chaos, ten million hostile strings.
         #[arg(long)]
         full: bool,
     },
@@ -78,6 +90,9 @@ impl Arguments {
             }
             Command::Chaos { arguments } => chaos::run(&project, &arguments),
             Command::Corpus { to } => corpus::run(&project, to),
+            Command::Hostile { strings, seed, corpus } => {
+                hostile::run(&project, strings, seed, corpus.as_deref())
+            }
             Command::Docs => docs::run(&project),
             Command::Tidy => tidy::run(&project),
             Command::Ci { skip_test, full } => ci::run(&project, skip_test, full),

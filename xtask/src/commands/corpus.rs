@@ -10,6 +10,9 @@ use crate::project::Project;
 /// What makes the corpus: unpacking and reading what packages ship is a matter of scripts.
 const SCRIPT: &str = "xtask/corpus/corpus.py";
 
+/// What the corpus says of itself; it is written last.
+const MANIFEST: &str = "manifest.json";
+
 /// Makes the corpus in this folder, or in the usual one.
 pub(crate) fn run(project: &Project, to: Option<PathBuf>) -> Result<(), Error> {
     let folder = to.unwrap_or_else(|| usual(project));
@@ -17,6 +20,15 @@ pub(crate) fn run(project: &Project, to: Option<PathBuf>) -> Result<(), Error> {
     let folder = std::path::absolute(&folder)
         .map_err(|source| Error::Write { path: folder.clone(), source })?;
     process::run("corpus", &mut script(project.root(), &folder))
+}
+
+/// The usual folder, where a corpus is made if there is none.
+pub(super) fn ensure(project: &Project) -> Result<PathBuf, Error> {
+    let folder = usual(project);
+    if !folder.join(MANIFEST).is_file() {
+        run(project, Some(folder.clone()))?;
+    }
+    Ok(folder)
 }
 
 fn usual(project: &Project) -> PathBuf {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::chaos;
+use super::{chaos, hostile};
 use crate::error::Error;
 use crate::process::{self, cargo};
 use crate::project::Project;
@@ -29,6 +29,7 @@ pub(super) fn run(project: &Project) -> Result<Vec<&'static str>, Error> {
     left_out.extend(public_api(root)?);
     mutants(root)?;
     chaos::long(project)?;
+    left_out.extend(hostile::long(project)?);
     Ok(left_out)
 }
 

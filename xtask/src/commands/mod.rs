@@ -8,6 +8,7 @@ pub(crate) mod ci;
 pub(crate) mod corpus;
 pub(crate) mod docs;
 mod full;
+pub(crate) mod hostile;
 pub(crate) mod lint;
 mod shown_settings;
 pub(crate) mod test;
