@@ -99,6 +99,8 @@ impl Kind {
             return MASK.to_owned();
         }
         match raw {
+            // It may be a URL with its password, written where none belongs.
+            Raw::Loose(text) | Raw::Text(text) if text.contains('@') => MASK.to_owned(),
             Raw::Loose(text) | Raw::Text(text) => shown::quoted(text),
             Raw::Integer(number) => number.to_string(),
             Raw::Boolean(boolean) => boolean.to_string(),

@@ -79,9 +79,10 @@
 //!
 //! # Relations between settings
 //!
-//! [`Schema::alternatives`] declares groups of keys that exclude each other. Everything else is
-//! up to who reads the settings: [`Settings::derive`] fills in a value that follows from another
-//! one, [`Settings::adjust`] corrects one with a warning, [`Settings::refuse`] makes the error.
+//! [`Schema::alternatives`] declares groups of keys that exclude each other, and [`Schema::lead`]
+//! a key whose value leaves behind what belonged to another one. Everything else is up to who reads
+//! the settings: [`Settings::derive`] fills in a value that follows from another one,
+//! [`Settings::adjust`] corrects one with a warning, [`Settings::refuse`] makes the error.
 
 mod environment;
 mod error;
@@ -92,6 +93,7 @@ mod limits;
 mod loader;
 mod partial;
 mod read;
+mod relations;
 mod resolved;
 mod schema;
 mod secret;

@@ -117,7 +117,7 @@ impl Loader {
 
         let merged = merge(&self.schema, layers)?;
         let mut settings =
-            Settings::new(self.schema, &merged, document.map(|document| document.path))?;
+            Settings::new(self.schema, merged, document.map(|document| document.path))?;
         settings.note_rejected(rejected)?;
         settings.note(warnings);
         Ok(settings)

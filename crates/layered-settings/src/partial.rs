@@ -9,7 +9,8 @@ use config::{Config, ConfigError, Map, ValueKind};
 use crate::error::SettingsError;
 use crate::kind::Raw;
 use crate::layer::{Layer, Origin};
-use crate::schema::{Alternatives, Schema};
+use crate::relations::{self, Replaced};
+use crate::schema::Schema;
 use crate::setting::Setting;
 
 /// The settings that one layer gives, each as a text that its setting reads.
@@ -29,6 +30,12 @@ struct Entry {
 pub(crate) struct Merged {
     pub(crate) raw: Raw,
     pub(crate) origin: Origin,
+}
+
+/// All merged values, and what alternatives replaced.
+pub(crate) struct Merge {
+    pub(crate) values: BTreeMap<&'static str, Merged>,
+    pub(crate) replaced: Replaced,
 }
 
 impl Partial {
@@ -54,8 +61,27 @@ impl Partial {
         }
     }
 
-    fn first_of(&self, keys: &[&'static str]) -> Option<(&'static str, &Entry)> {
-        keys.iter().find_map(|key| self.entries.get(key).map(|entry| (*key, entry)))
+    pub(crate) fn layer(&self) -> Layer {
+        self.layer
+    }
+
+    /// The first of some keys that this layer gives.
+    pub(crate) fn first_of(&self, keys: &[&'static str]) -> Option<&'static str> {
+        keys.iter().copied().find(|key| self.entries.contains_key(key))
+    }
+
+    /// The variable or file that gives a key.
+    pub(crate) fn source(&self, key: &str) -> Option<&str> {
+        self.entries.get(key).and_then(|entry| entry.source.as_deref())
+    }
+
+    /// Forgets some keys, and returns where their values came from.
+    pub(crate) fn take(&mut self, keys: &[&'static str]) -> Vec<(&'static str, Origin)> {
+        let taken = |key: &&'static str| {
+            let entry = self.entries.remove(key)?;
+            Some((*key, Origin::new(self.layer, entry.source)))
+        };
+        keys.iter().filter_map(taken).collect()
     }
 }
 
@@ -90,13 +116,8 @@ impl config::Source for Partial {
 /// # Errors
 ///
 /// Returns [`SettingsError::Conflict`] where one layer holds both sides of alternatives.
-pub(crate) fn merge(
-    schema: &Schema,
-    mut partials: Vec<Partial>,
-) -> Result<BTreeMap<&'static str, Merged>, SettingsError> {
-    for alternatives in schema.all_alternatives() {
-        choose(alternatives, &mut partials)?;
-    }
+pub(crate) fn merge(schema: &Schema, mut partials: Vec<Partial>) -> Result<Merge, SettingsError> {
+    let replaced = relations::settle(schema, &mut partials)?;
     let layer = partials.last().map_or(Layer::Default, |partial| partial.layer);
     let failed = |error: ConfigError| SettingsError::Merge { layer, source: Box::new(error) };
     let add = ConfigBuilder::<DefaultState>::add_source;
@@ -109,37 +130,7 @@ pub(crate) fn merge(
             values.insert(setting.key(), merged);
         }
     }
-    Ok(values)
-}
-
-/// Removes the side of alternatives that a higher layer's other side replaces.
-fn choose(alternatives: &Alternatives, partials: &mut [Partial]) -> Result<(), SettingsError> {
-    let mut winner = None;
-    for partial in partials.iter().filter(|partial| partial.layer > Layer::Default) {
-        let [one, other] = &alternatives.sides;
-        match (partial.first_of(one), partial.first_of(other)) {
-            (Some(one), Some(other)) => return Err(conflict(partial.layer, one, other)),
-            (Some(_), None) => winner = Some((partial.layer, other)),
-            (None, Some(_)) => winner = Some((partial.layer, one)),
-            (None, None) => {}
-        }
-    }
-    if let Some((layer, loser)) = winner {
-        for partial in partials.iter_mut().filter(|partial| partial.layer < layer) {
-            partial.entries.retain(|key, _| !loser.contains(key));
-        }
-    }
-    Ok(())
-}
-
-fn conflict(layer: Layer, one: (&str, &Entry), other: (&str, &Entry)) -> SettingsError {
-    let named = |(key, entry): (&str, &Entry)| match (&entry.source, layer) {
-        (Some(variable), Layer::Environment) => format!("{key} ({variable})"),
-        _ => key.to_owned(),
-    };
-    let source = one.1.source.clone().filter(|_| layer == Layer::File);
-    let place = Origin::new(layer, source).to_string();
-    SettingsError::Conflict { one: named(one), other: named(other), place }
+    Ok(Merge { values, replaced })
 }
 
 fn find(root: &config::Value, key: &str) -> Option<Merged> {
@@ -185,7 +176,7 @@ mod tests {
                 let keys: Vec<_> = (0..3).filter(|key| has(layer, *key)).map(|k| KEYS[k]).collect();
                 partial(&schema, LAYERS[layer], &keys)
             });
-            let merged = merge(&schema, partials.collect()).unwrap();
+            let merged = merge(&schema, partials.collect()).unwrap().values;
             for (index, key) in KEYS.into_iter().enumerate() {
                 let expected = (0..4).rev().find(|layer| has(*layer, index)).map(|l| LAYERS[l]);
                 let found = merged.get(key);
@@ -197,47 +188,6 @@ mod tests {
                 prop_assert_eq!(text, &format!("{key} by {layer}"));
             }
         }
-    }
-
-    #[test]
-    fn a_higher_alternative_replaces_the_lower_one_whole() {
-        let schema = schema().alternatives(&["a.x"], &["a.y", "b.c.z"]).unwrap();
-        let check = |given: &[(Layer, &[&str])], expected: &[&str]| {
-            let partials = given.iter().map(|(layer, keys)| partial(&schema, *layer, keys));
-            let merged = merge(&schema, partials.collect()).unwrap();
-            assert_eq!(merged.into_keys().collect::<Vec<_>>(), expected, "{given:?}");
-        };
-        check(&[(Layer::Default, &KEYS)], &KEYS);
-        check(&[(Layer::Default, &KEYS), (Layer::File, &["a.x"])], &["a.x"]);
-        check(&[(Layer::Default, &KEYS), (Layer::File, &["a.y"])], &["a.y", "b.c.z"]);
-        check(&[(Layer::File, &["a.y", "b.c.z"]), (Layer::Environment, &["a.x"])], &["a.x"]);
-        check(
-            &[(Layer::File, &["a.x"]), (Layer::Environment, &[]), (Layer::Explicit, &["b.c.z"])],
-            &["b.c.z"],
-        );
-    }
-
-    #[test]
-    fn both_alternatives_in_one_layer_are_refused() {
-        let schema = schema().alternatives(&["a.x"], &["a.y", "b.c.z"]).unwrap();
-        let check = |layer: Layer, expected: &str| {
-            let both = vec![partial(&schema, layer, &["a.x", "b.c.z"])];
-            assert_eq!(merge(&schema, both).err().unwrap().to_string(), expected);
-        };
-        check(
-            Layer::Explicit,
-            "a.x and b.c.z exclude each other, and both are set in the layer explicit; remove one",
-        );
-        check(
-            Layer::File,
-            "a.x and b.c.z exclude each other, and both are set in the layer file file of a.x; \
-             remove one",
-        );
-        check(
-            Layer::Environment,
-            "a.x (environment of a.x) and b.c.z (environment of b.c.z) exclude each other, and \
-             both are set in the layer environment; remove one",
-        );
     }
 
     #[test]

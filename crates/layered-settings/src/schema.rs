@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::SettingsError;
+use crate::relations::{Alternatives, Lead};
 use crate::setting::Setting;
 use crate::shown;
 
@@ -26,12 +27,7 @@ pub struct Schema {
     settings: Vec<Setting>,
     places: BTreeMap<&'static str, usize>,
     alternatives: Vec<Alternatives>,
-}
-
-/// Two groups of keys that say the same thing in two ways.
-#[derive(Debug, Clone)]
-pub(crate) struct Alternatives {
-    pub(crate) sides: [Vec<&'static str>; 2],
+    leads: Vec<Lead>,
 }
 
 impl Schema {
@@ -56,6 +52,7 @@ impl Schema {
     pub fn merge(mut self, other: Self) -> Result<Self, SettingsError> {
         self.settings.extend(other.settings);
         self.alternatives.extend(other.alternatives);
+        self.leads.extend(other.leads);
         self.checked()
     }
 
@@ -76,6 +73,26 @@ impl Schema {
             self.find(key)?;
         }
         self.alternatives.push(Alternatives { sides: [one.to_vec(), other.to_vec()] });
+        Ok(self)
+    }
+
+    /// Declares that other keys belong to the value of this one, such as a port to its host.
+    ///
+    /// A layer that gives the lead leaves behind what lower layers say of its followers, their
+    /// defaults excepted: a password that was written for one host does not go to another.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Undeclared`] for a key that this schema does not declare.
+    pub fn lead(
+        mut self,
+        lead: &'static str,
+        followers: &[&'static str],
+    ) -> Result<Self, SettingsError> {
+        for key in std::iter::once(&lead).chain(followers) {
+            self.find(key)?;
+        }
+        self.leads.push(Lead { key: lead, followers: followers.to_vec() });
         Ok(self)
     }
 
@@ -116,6 +133,25 @@ impl Schema {
 
     pub(crate) fn all_alternatives(&self) -> &[Alternatives] {
         &self.alternatives
+    }
+
+    pub(crate) fn all_leads(&self) -> &[Lead] {
+        &self.leads
+    }
+
+    /// The keys that cannot stand beside a key.
+    pub(crate) fn excluded_by(&self, key: &str) -> impl Iterator<Item = &'static str> {
+        let excluded = move |alternatives: &Alternatives| {
+            let [one, other] = &alternatives.sides;
+            if one.contains(&key) {
+                other.clone()
+            } else if other.contains(&key) {
+                one.clone()
+            } else {
+                Vec::new()
+            }
+        };
+        self.alternatives.iter().flat_map(excluded)
     }
 
     fn checked(mut self) -> Result<Self, SettingsError> {
@@ -203,10 +239,15 @@ mod tests {
     }
 
     #[test]
-    fn alternatives_must_be_declared() {
+    fn related_keys_must_be_declared() {
         let schema = Schema::new([Setting::url("r.url"), Setting::text("r.host")]).unwrap();
         assert!(schema.clone().alternatives(&["r.url"], &["r.host"]).is_ok());
-        let error = schema.alternatives(&["r.url"], &["r.hots"]).unwrap_err().to_string();
-        assert!(error.contains("r.hots") && error.contains("r.host"), "{error}");
+        for error in [
+            schema.clone().alternatives(&["r.url"], &["r.hots"]).unwrap_err().to_string(),
+            schema.clone().lead("r.hots", &["r.url"]).unwrap_err().to_string(),
+            schema.lead("r.url", &["r.hots"]).unwrap_err().to_string(),
+        ] {
+            assert!(error.contains("r.hots") && error.contains("r.host"), "{error}");
+        }
     }
 }

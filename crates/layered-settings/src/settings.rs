@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::SettingsError;
 use crate::kind::Raw;
 use crate::layer::{Layer, Origin};
-use crate::partial::Merged;
+use crate::partial::{Merge, Merged};
 use crate::read::FromValue;
 use crate::resolved::{Held, ResolvedSetting};
 use crate::schema::Schema;
@@ -22,6 +22,8 @@ pub struct Settings {
     schema: Schema,
     /// One for each setting, in the schema's order.
     held: Vec<Held>,
+    /// Where values were that alternatives of higher layers replaced.
+    replaced: BTreeMap<&'static str, String>,
     warnings: Vec<Warning>,
     file: Option<PathBuf>,
 }
@@ -66,6 +68,13 @@ impl Settings {
     /// Returns [`SettingsError::Undeclared`] for a key that the schema does not declare.
     pub fn layer(&self, key: &str) -> Result<Layer, SettingsError> {
         self.resolved(key).map(|resolved| resolved.layer())
+    }
+
+    /// Where a setting without a value had one, if an alternative of a higher layer replaced it.
+    ///
+    /// It reads like `file turnledger.toml`. Defaults that were replaced are not told.
+    pub fn replaced(&self, key: &str) -> Option<&str> {
+        self.replaced.get(key).map(String::as_str)
     }
 
     /// All settings in the order of their declaration.
@@ -170,11 +179,12 @@ impl Settings {
 
     pub(crate) fn new(
         schema: Schema,
-        merged: &BTreeMap<&'static str, Merged>,
+        merge: Merge,
         file: Option<PathBuf>,
     ) -> Result<Self, SettingsError> {
+        let Merge { values, mut replaced } = merge;
         let held = schema.settings().iter().map(|setting| {
-            let Some(Merged { raw, origin }) = merged.get(setting.key()) else {
+            let Some(Merged { raw, origin }) = values.get(setting.key()) else {
                 let origin = Origin::new(Layer::Default, None);
                 return Ok(Held { value: Value::Absent, origin });
             };
@@ -182,7 +192,10 @@ impl Settings {
             Ok(Held { value, origin: origin.clone() })
         });
         let held = held.collect::<Result<_, SettingsError>>()?;
-        Ok(Self { schema, held, warnings: Vec::new(), file })
+        replaced.retain(|key, _| !values.contains_key(key));
+        let replaced =
+            replaced.into_iter().map(|(key, origin)| (key, origin.to_string())).collect();
+        Ok(Self { schema, held, replaced, warnings: Vec::new(), file })
     }
 
     pub(crate) fn note(&mut self, warnings: Vec<Warning>) {
@@ -191,10 +204,25 @@ impl Settings {
 
     pub(crate) fn note_rejected(&mut self, rejected: Vec<Rejected>) -> Result<(), SettingsError> {
         for variable in rejected {
-            let used = self.resolved(variable.key)?.held.described();
+            let used = self.described(variable.key)?;
             self.warnings.push(variable.into_warning(used));
         }
         Ok(())
+    }
+
+    /// What holds for a key; where that is nothing, an alternative that holds instead.
+    fn described(&self, key: &str) -> Result<String, SettingsError> {
+        let used = self.resolved(key)?.held.described();
+        if self.resolved(key)?.value().is_present() {
+            return Ok(used);
+        }
+        for other in self.schema.excluded_by(key) {
+            let resolved = self.resolved(other)?;
+            if resolved.value().is_present() {
+                return Ok(format!("{used}, since {other} is {}", resolved.held.described()));
+            }
+        }
+        Ok(used)
     }
 
     fn place(&self, key: &str) -> Result<usize, SettingsError> {

@@ -156,7 +156,8 @@ fn an_unreadable_variable_leaves_the_next_lower_layer() {
         warnings(&settings),
         [
             "environment variable REDIS_PORT is \"none\", expected an integer from 1 to 65535; it \
-             is ignored, and redis.port is not set",
+             is ignored, and redis.port is not set, since redis.url is \
+             \"redis://127.0.0.1:6379/0\" (default)",
             "environment variable TURNLEDGER__REDIS__POOL__SIZE is \"many\", expected an integer \
              of at least 1; it is ignored, and redis.pool.size is 20 (environment \
              REDIS_POOL_SIZE)",
@@ -283,12 +284,50 @@ fn a_higher_address_replaces_the_lower_one_whole() {
     assert_eq!(url.get::<Option<&str>>("redis.host").unwrap(), None);
     assert_eq!(url.get::<Option<u16>>("redis.port").unwrap(), None);
 
+    // What stood below is told, but for defaults.
+    assert_eq!(url.replaced("redis.host"), Some(format!("file {}", path.display()).as_str()));
+    assert_eq!((url.replaced("redis.url"), parts.replaced("redis.url")), (None, None));
+
     let both = environment(&[("REDIS_URL", "redis://u:canary@x"), ("REDIS_HOST", "h")]);
     assert_eq!(
         loader().environment(both).build().unwrap_err().to_string(),
         "redis.url (REDIS_URL) and redis.host (REDIS_HOST) exclude each other, and both are set \
          in the layer environment; remove one",
     );
+}
+
+#[test]
+fn an_ignored_variable_is_told_what_stands_in_its_place() {
+    let (_directory, path) = file("s.toml", "redis.host = \"h\"\n");
+    let bad = environment(&[("REDIS_URL", "canary")]);
+    let settings = Loader::new(schema()).file(&path).environment(bad).build().unwrap();
+    assert_eq!(
+        settings.warnings()[0].to_string(),
+        format!(
+            "environment variable REDIS_URL is ***, expected a URL, such as scheme://host/path; \
+             it is ignored, and redis.url is not set, since redis.host is \"h\" (file {})",
+            path.display()
+        )
+    );
+}
+
+#[test]
+fn a_higher_host_leaves_the_lower_ones_port_and_password_behind() {
+    let schema = schema().lead("redis.host", &["redis.port", "redis.password"]).unwrap();
+    let text = "redis.host = \"h\"\nredis.port = 1\nredis.password = \"canary\"\n";
+    let (_directory, path) = file("s.toml", text);
+    let check = |pairs: &[(&str, &str)], host: &str, port: Option<u16>, password: Option<&str>| {
+        let loader = Loader::new(schema.clone()).file(&path).environment(environment(pairs));
+        let settings = loader.build().unwrap();
+        assert_eq!(settings.get::<&str>("redis.host").unwrap(), host, "{pairs:?}");
+        assert_eq!(settings.get::<Option<u16>>("redis.port").unwrap(), port, "{pairs:?}");
+        let found = settings.get::<Option<Secret>>("redis.password").unwrap();
+        assert_eq!(found.as_ref().map(Secret::expose), password, "{pairs:?}");
+    };
+    check(&[], "h", Some(1), Some("canary"));
+    check(&[("REDIS_PORT", "2")], "h", Some(2), Some("canary"));
+    check(&[("REDIS_HOST", "x")], "x", None, None);
+    check(&[("REDIS_HOST", "x"), ("REDIS_PASSWORD", "p")], "x", None, Some("p"));
 }
 
 proptest! {

@@ -126,6 +126,18 @@ fn a_bad_secret_is_not_shown_either() {
 }
 
 #[test]
+fn a_url_in_the_wrong_place_is_not_shown() {
+    let url = format!("redis://u:{CANARY}@h:1/0");
+    for name in ["REDIS_PORT", "REDIS_POOL_SIZE", "TURNLEDGER__COUNTER__ENCODING"] {
+        let variables = environment(&[(name, &url)]);
+        assert_silent(&Loader::new(schema()).environment(variables.clone()).build());
+        let strict = Loader::new(schema()).environment(variables).strict(true).build();
+        assert!(strict.is_err());
+        assert_silent(&strict);
+    }
+}
+
+#[test]
 fn a_secret_in_the_query_of_a_url_is_not_shown() {
     for key in ["pass", "password", "token", "sentinel_password", "PASS"] {
         let url = format!("redis://h:1/0?protocol=resp3&{key}={CANARY}&x=1");
