@@ -6,8 +6,8 @@ use super::shown_settings;
 use crate::error::Error;
 use crate::project::{Project, TextFile};
 use crate::rules::{
-    Finding, arrow_table, arrows, file_size, leftovers, machine_paths, manifests, metric_names,
-    module_files, settings, sleeping_tests,
+    Finding, arrow_table, arrows, file_size, flat_variables, leftovers, machine_paths, manifests,
+    metric_names, module_files, settings, sleeping_tests,
 };
 use crate::say;
 use crate::source;
@@ -66,6 +66,7 @@ fn check_source(project: &Project, files: &BTreeSet<String>) -> Result<Vec<Findi
     }
     let page = read_if_there(project, files, metric_names::PAGE)?;
     findings.extend(metric_names::check(&parsed, page.as_ref()));
+    findings.extend(flat_variables::check(&parsed, &settings_pages(project, files)?));
     Ok(findings)
 }
 
@@ -103,11 +104,13 @@ fn check_manifests(project: &Project, files: &BTreeSet<String>) -> Result<Vec<Fi
 
 fn check_settings(project: &Project, files: &BTreeSet<String>) -> Result<Vec<Finding>, Error> {
     let shown = shown_settings::read(project)?;
-    if let Some(page) = read_if_there(project, files, settings::PAGE)? {
-        return Ok(settings::check(&shown, &page));
-    }
-    let message = format!("is missing; describe the {} settings", shown.len());
-    Ok(vec![Finding::new(settings::PAGE, 1, message)])
+    Ok(settings::check(&shown, &settings_pages(project, files)?))
+}
+
+fn settings_pages(project: &Project, files: &BTreeSet<String>) -> Result<Vec<TextFile>, Error> {
+    let mut pages = project.read_all(files, "md")?;
+    pages.retain(|page| page.path.starts_with(settings::FOLDER));
+    Ok(pages)
 }
 
 fn read_if_there(

@@ -7,6 +7,7 @@ pub(crate) mod arrow_table;
 pub(crate) mod arrows;
 pub(crate) mod file_size;
 mod finding;
+pub(crate) mod flat_variables;
 pub(crate) mod leftovers;
 pub(crate) mod link_targets;
 pub(crate) mod machine_paths;

@@ -1,36 +1,41 @@
 //! Every setting is documented with its default, and every documented setting exists.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::Finding;
 use crate::markdown::{Row, Table, code_spans, tables};
 use crate::project::TextFile;
 
-/// The page that lists the settings.
-pub(crate) const PAGE: &str = "docs/configuration/settings.md";
+/// The folder of the pages that describe the settings.
+pub(crate) const FOLDER: &str = "docs/configuration/";
 
 /// Words that a page uses where a setting has no value by default.
 const NO_VALUE: [&str; 3] = ["none", "unset", "null"];
 
-/// Compares what `turnledger config show --json` prints with the page.
+/// Compares what `turnledger config show --json` prints with the pages.
 ///
 /// A row of a table whose columns are `Key` and `Default` names a setting; every setting stands
-/// in backticks somewhere on the page. A default is compared where its cell is one word in
+/// in backticks somewhere on one of the pages. A default is compared where its cell is one word in
 /// backticks and nothing else.
-pub(crate) fn check(shown: &Map<String, Value>, page: &TextFile) -> Vec<Finding> {
-    let named: Vec<String> = code_spans(&page.text).into_iter().map(|(_, code)| code).collect();
+pub(crate) fn check(shown: &Map<String, Value>, pages: &[TextFile]) -> Vec<Finding> {
+    let named: BTreeSet<String> =
+        pages.iter().flat_map(|page| code_spans(&page.text)).map(|(_, code)| code).collect();
     let mut findings: Vec<Finding> = shown
         .keys()
-        .filter(|key| !named.contains(key))
+        .filter(|key| !named.contains(*key))
         .map(|key| {
-            let message = format!("the setting `{key}` is not on this page; add its row");
-            Finding::new(&page.path, 1, message)
+            let message = format!("no page describes the setting `{key}`; add its row");
+            Finding::new(FOLDER, 1, message)
         })
         .collect();
-    for table in tables(&page.text) {
-        if let Some(keys) = table.column("key") {
-            for row in &table.rows {
-                findings.extend(check_row(shown, page, &table, row, keys));
+    for page in pages {
+        for table in tables(&page.text) {
+            if let Some(keys) = table.column("key") {
+                for row in &table.rows {
+                    findings.extend(check_row(shown, page, &table, row, keys));
+                }
             }
         }
     }
@@ -90,7 +95,9 @@ mod tests {
 
     use super::*;
 
-    fn check_page(text: &str, expected: &[&str]) {
+    const PAGE: &str = "docs/configuration/settings.md";
+
+    fn check_pages(pages: &[TextFile], expected: &[&str]) {
         let shown = json!({
             "counter.encoding": { "value": "o200k_base", "layer": "default", "source": null },
             "queue.capacity": { "value": 1000, "layer": "default", "source": null },
@@ -98,12 +105,21 @@ mod tests {
             "store.url": { "value": null, "layer": "default", "source": null },
         });
         let Value::Object(shown) = shown else { panic!("an object is an object") };
-        let page = TextFile { path: PAGE.to_owned(), text: text.to_owned() };
-        let found: Vec<_> = check(&shown, &page).iter().map(ToString::to_string).collect();
+        let found: Vec<_> = check(&shown, pages).iter().map(ToString::to_string).collect();
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (finding, start) in found.iter().zip(expected) {
-            assert!(finding.starts_with(&format!("{PAGE}:{start}")), "{finding}");
+            assert!(finding.starts_with(start), "{finding}");
         }
+    }
+
+    fn page(name: &str, text: &str) -> TextFile {
+        TextFile { path: format!("{FOLDER}{name}"), text: text.to_owned() }
+    }
+
+    fn check_page(text: &str, expected: &[&str]) {
+        let starts: Vec<_> = expected.iter().map(|start| format!("{PAGE}:{start}")).collect();
+        let starts: Vec<_> = starts.iter().map(String::as_str).collect();
+        check_pages(&[page("settings.md", text)], &starts);
     }
 
     const GOOD: &str = "| Key | Default | Meaning |\n|---|---|---|\n\
@@ -120,9 +136,16 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_the_page_lacks_is_found() {
-        let page = GOOD.replace("| `queue.capacity` | `1000` | |\n", "");
-        check_page(&page, &["1: the setting `queue.capacity`"]);
+    fn a_setting_that_no_page_has_is_found() {
+        let row = "| `queue.capacity` | `1000` | |\n";
+        let rest = page("settings.md", &GOOD.replace(row, ""));
+        let expected = "docs/configuration/:1: no page describes the setting `queue.capacity`";
+        check_pages(&[], &["", "", "", ""]);
+        check_pages(std::slice::from_ref(&rest), &[expected]);
+        let other = format!("| Key | Default |\n|---|---|\n{row}");
+        check_pages(&[rest.clone(), page("queue.md", &other)], &[]);
+        let wrong = other.replace("1000", "1");
+        check_pages(&[rest, page("queue.md", &wrong)], &["docs/configuration/queue.md:3: "]);
     }
 
     #[test]
