@@ -1,1 +1,52 @@
-//! A Redis pool that means what its settings say.
+//! The settings of a Redis pool: where the servers are, how to reach them, and within which bounds.
+//!
+//! [`RedisSettings`] is the section `[redis]` as typed values: what exists has been checked. Its
+//! [schema](RedisSettings::schema) goes into a [`Loader`], alone or merged with a program's own,
+//! and [`settle`](RedisSettings::settle) fills in what follows from other values, corrects what can
+//! be corrected, and refuses the rest. Every value keeps the layer that it comes from, and no
+//! password is ever shown.
+//!
+//! This version reads and checks; the pool that will connect with these settings is not in it.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use cache_redis::{Layer, Loader, RedisSettings, Topology};
+//!
+//! // A program would give `ProcessEnvironment` here.
+//! let environment = BTreeMap::from([
+//!     ("REDIS_URL".to_owned(), "rediss://app:hunter2@cache/3".to_owned()),
+//!     ("REDIS_POOL_SIZE".to_owned(), "25".to_owned()),
+//! ]);
+//! let mut settings = Loader::new(RedisSettings::schema()).environment(environment).build()?;
+//! let redis = RedisSettings::settle(&mut settings)?;
+//!
+//! let Topology::Single(server) = &redis.topology else { panic!("one URL is one server") };
+//! assert_eq!((server.to_string().as_str(), redis.database), ("cache:6379", 3));
+//! assert!(redis.tls.is_some() && !format!("{redis:?}").contains("hunter2"));
+//!
+//! // Half of the size, rounded up, since nothing says otherwise.
+//! assert_eq!(redis.pool.max_idle, 13);
+//! let max_idle = settings.resolved("redis.pool.max_idle")?;
+//! assert_eq!((max_idle.layer(), max_idle.source()), (Layer::Derived, Some("redis.pool.size")));
+//! # Ok::<_, cache_redis::SettingsError>(())
+//! ```
+//!
+//! # Variables
+//!
+//! Each setting has two: one with the prefix, such as `TURNLEDGER__REDIS__POOL__SIZE`, and a flat
+//! one, such as `REDIS_POOL_SIZE`. The one with the prefix wins; where both are set and differ, a
+//! warning says so. [`Setting::variables`](layered_settings::Setting::variables) names the flat
+//! ones. Most follow from their keys; `REDIS_MAX_IDLE_CONNS` and `REDIS_MIN_IDLE_CONNS` have the
+//! names that the clients of other languages gave them.
+
+mod settings;
+
+pub use layered_settings::{
+    Environment, Layer, Loader, ProcessEnvironment, ResolvedSetting, Schema, Secret, Settings,
+    SettingsError, Url, Value, Warning,
+};
+pub use settings::{
+    ClientCertificate, Credentials, Node, PoolSettings, RedisSettings, TlsSettings, Topology,
+};

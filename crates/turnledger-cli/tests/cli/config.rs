@@ -40,6 +40,18 @@ fn every_setting_has_a_default_in_its_own_type() {
     check("limits.message_bytes", json!(1_048_576));
     check("limits.batch_messages", json!(1000));
     check("limits.json_depth", json!(128));
+    check("redis.url", json!("redis://127.0.0.1:6379/0"));
+    check("redis.host", Value::Null);
+    check("redis.pool.preset", Value::Null);
+    check("redis.pool.size", json!(100));
+    check("redis.pool.timeout", json!("30s"));
+    check("redis.pool.max_idle", json!(50));
+    check("redis.pool.min_idle", json!(0));
+    check("redis.pool.idle_timeout", json!("5m"));
+    check("redis.pool.max_lifetime", json!("off"));
+    check("redis.pool.connect_timeout", json!("5s"));
+    check("redis.pool.response_timeout", json!("5s"));
+    check("redis.pool.lane_depth", json!(128));
     assert!(row(&run, "counter.workers")["value"].is_u64());
     let url = row(&run, "store.url")["value"].as_str().unwrap().to_owned();
     assert!(url.starts_with("file:") && url.ends_with("data/turnledger/memory.redb"), "{url}");
@@ -238,4 +250,88 @@ fn people_get_a_table_and_the_file_that_was_read() {
     assert_eq!(words(capacity), ["queue.capacity", "1", "file", "turnledger.toml"]);
     let encoding = lines.iter().find(|line| line.starts_with("counter.encoding")).unwrap();
     assert_eq!(words(encoding), ["counter.encoding", "o200k_base", "default", "-"]);
+}
+
+#[test]
+fn redis_is_shown_with_its_layers_and_without_its_password() {
+    let place = Place::new();
+    place.file("turnledger.toml", "[redis]\nhost = \"f\"\npassword = \"hunter2\"\n");
+    let words = ["config", "show", "--json"];
+    let run = place.run(&words).exits(0);
+    expect(&run, "redis.url", Value::Null, "default", Value::Null);
+    expect(&run, "redis.password", json!("***"), "file", json!("turnledger.toml"));
+    expect(&run, "redis.port", json!(6379), "derived", json!("redis.host"));
+
+    let variables = [
+        ("REDIS_URL", "rediss://app:hunter2@cache:6379/0"),
+        ("REDIS_POOL_SIZE", "25"),
+        ("TURNLEDGER__REDIS__POOL__TIMEOUT", "10s"),
+        ("REDIS_POOL_TIMEOUT", "20s"),
+    ];
+    let run = place.run_with(&words, "", &variables).exits(0);
+    let url = json!("rediss://app:***@cache:6379/0");
+    expect(&run, "redis.url", url, "environment", json!("REDIS_URL"));
+    // What the file says of the address is replaced whole.
+    expect(&run, "redis.host", Value::Null, "default", Value::Null);
+    expect(&run, "redis.password", Value::Null, "default", Value::Null);
+    expect(&run, "redis.pool.size", json!(25), "environment", json!("REDIS_POOL_SIZE"));
+    expect(&run, "redis.pool.max_idle", json!(13), "derived", json!("redis.pool.size"));
+    let prefixed = json!("TURNLEDGER__REDIS__POOL__TIMEOUT");
+    expect(&run, "redis.pool.timeout", json!("10s"), "environment", prefixed);
+    let run = run.says("warning: environment variable REDIS_POOL_TIMEOUT (\"20s\") is ignored");
+    let human = place.run_with(&["config", "show"], "", &variables).exits(0);
+    for shown in [&run, &human] {
+        assert!(!format!("{}{}", shown.stdout, shown.stderr).contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_preset_of_redis_is_shown_as_the_source_of_its_figures() {
+    let place = Place::new();
+    for (preset, size, max_idle, timeout) in [
+        ("development", 20, 10, "10s"),
+        ("high_throughput", 300, 150, "45s"),
+        ("burst", 500, 100, "1m"),
+    ] {
+        let variables = [("REDIS_POOL_PRESET", preset)];
+        let run = place.run_with(&["config", "show", "--json"], "", &variables).exits(0);
+        let derived = |key: &str, value: Value| {
+            expect(&run, key, value, "derived", json!("redis.pool.preset"));
+        };
+        derived("redis.pool.size", json!(size));
+        derived("redis.pool.max_idle", json!(max_idle));
+        derived("redis.pool.timeout", json!(timeout));
+    }
+}
+
+#[test]
+fn what_contradicts_in_redis_is_told() {
+    let place = Place::new();
+    let show = |variables: &[(&str, &str)], code: i32| {
+        place.run_with(&["config", "show", "--json"], "", variables).exits(code)
+    };
+    let run = show(&[("REDIS_MAX_IDLE_CONNS", "200")], 0);
+    let run = run.says("warning: redis.pool.max_idle is 200 (environment REDIS_MAX_IDLE_CONNS)");
+    expect(&run, "redis.pool.max_idle", json!(100), "derived", json!("redis.pool.size"));
+
+    let run = show(&[("REDIS_MIN_IDLE_CONNS", "51")], 1);
+    run.says("redis.pool.min_idle is 51")
+        .says("at most 50, which is redis.pool.max_idle (default)");
+    let both = [("REDIS_URL", "redis://u:hunter2@h"), ("REDIS_HOST", "h")];
+    let run = show(&both, 1).says("redis.url (REDIS_URL) and redis.host (REDIS_HOST)");
+    assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+
+    let unreadable = [("REDIS_URL", "redis://u:hunter2@h:port"), ("REDIS_POOL_SIZE", "0")];
+    let run = show(&unreadable, 0)
+        .says("environment variable REDIS_URL is ***")
+        .says("environment variable REDIS_POOL_SIZE is \"0\"")
+        .says("redis.pool.size is 100 (default)");
+    expect(&run, "redis.url", json!("redis://127.0.0.1:6379/0"), "default", Value::Null);
+    assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    let strict = ["config", "show", "--strict"];
+    for variable in &unreadable {
+        place.run_with(&strict, "", &[*variable]).exits(1).says(variable.0);
+    }
+    place.file("turnledger.toml", "[redis.pool]\nmax_idel = 1\n");
+    show(&[], 1).says("redis.pool.max_idel").says("redis.pool.max_idle");
 }

@@ -37,9 +37,12 @@ mod schema;
 mod sources;
 mod typed;
 
+pub use cache_redis::{
+    ClientCertificate, Credentials, Node, PoolSettings, RedisSettings, TlsSettings, Topology,
+};
 pub use directories::UserDirectories;
 pub use layered_settings::{
-    Environment, Layer, ProcessEnvironment, ResolvedSetting, Schema, Setting, Settings,
+    Environment, Layer, ProcessEnvironment, ResolvedSetting, Schema, Secret, Setting, Settings,
     SettingsError, Url, Value, Warning,
 };
 #[cfg(test)]

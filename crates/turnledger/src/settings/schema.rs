@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cache_redis::RedisSettings;
 use layered_settings::{Schema, Setting, SettingsError};
 use tokens::BpeCounter;
 use tokens::pool::{DEFAULT_MAX_WORKERS, MAX_CAPACITY, MAX_WORKERS};
@@ -19,6 +20,8 @@ pub(crate) const LONGEST: Duration = Duration::from_hours(365 * 24);
 const SHORTEST_ID_LIMIT: u64 = 32;
 
 /// The settings of all sections, in the order in which they are shown.
+///
+/// The section `[redis]` is declared by `cache-redis`, the others are declared here.
 ///
 /// `store.url` has no default here, since only a program knows its user's directories: see
 /// [`Sources::search`](super::Sources::search).
@@ -38,7 +41,7 @@ pub fn schema() -> Schema {
 /// The same with a default for `store.url`, where the user's directories are known.
 pub(super) fn schema_for(user: Option<&UserDirectories>) -> Result<Schema, SettingsError> {
     let sections = [counter(), queue(), sweep(), store(user), memory(), limits()];
-    Schema::new(sections.into_iter().flatten())
+    Schema::new(sections.into_iter().flatten())?.merge(RedisSettings::schema())
 }
 
 fn counter() -> Vec<Setting> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use cache_redis::RedisSettings;
 use layered_settings::{Environment, Loader, ProcessEnvironment, Settings, SettingsError, Warning};
 
 use super::directories::{SETTINGS_FILE, UserDirectories};
@@ -122,7 +123,9 @@ impl Sources {
         for (key, text) in self.explicit {
             loader = loader.explicit(key, text);
         }
-        let settings = loader.build()?;
+        let mut settings = loader.build()?;
+        // What follows from other values is a part of what is shown.
+        RedisSettings::settle(&mut settings)?;
         // What contradicts another setting is told here, and not only where a memory is built.
         TurnledgerSettings::from_settings(&settings)?;
         let warnings = settings.warnings().to_vec();

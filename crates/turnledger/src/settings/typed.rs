@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cache_redis::RedisSettings;
 use layered_settings::{Settings, SettingsError, Url};
 use memory_core::{Limits, Namespace};
 use memory_instance::CountPolicy;
@@ -27,6 +28,8 @@ pub struct TurnledgerSettings {
     pub memory: MemorySettings,
     /// The section `[limits]`.
     pub limits: Limits,
+    /// The section `[redis]`. Nothing in this version connects with it.
+    pub redis: RedisSettings,
 }
 
 /// What counts, and when.
@@ -126,6 +129,7 @@ impl TurnledgerSettings {
                 shutdown_deadline: settings.get("memory.shutdown_deadline")?,
             },
             limits,
+            redis: RedisSettings::from_settings(settings)?,
         })
     }
 }

@@ -35,7 +35,7 @@ pub fn counter(name: &str) -> Result<Arc<dyn TokenCounter>, OpenError> {
 ///
 /// This is the way to use a store or a counter of your own with the settings of all the rest.
 pub fn memory_builder(settings: &TurnledgerSettings) -> MemoryBuilder {
-    let TurnledgerSettings { counter, queue, sweep, memory, limits, store: _ } = settings;
+    let TurnledgerSettings { counter, queue, sweep, memory, limits, store: _, redis: _ } = settings;
     Memory::builder()
         .namespace(memory.namespace.clone())
         .limits(*limits)

@@ -223,7 +223,10 @@ fn the_environment_is_asked_for_each_setting_and_only_when_loading() {
     let asked = asked.lock().unwrap();
     let distinct: BTreeSet<_> = asked.iter().cloned().collect();
     let schema = schema();
-    let expected = schema.settings().iter().map(|setting| setting.prefixed_variable("TURNLEDGER"));
+    let expected = schema.settings().iter().flat_map(|setting| {
+        let flat = setting.variables().iter().map(|name| (*name).to_owned());
+        flat.chain([setting.prefixed_variable("TURNLEDGER")])
+    });
     assert_eq!(distinct, expected.collect());
     assert_eq!(asked.len(), distinct.len());
 }

@@ -1,0 +1,20 @@
+//! The section `[redis]`: its declarations, the relations between them, and their typed values.
+
+mod address;
+mod credentials;
+mod node;
+mod pool;
+mod preset;
+mod redis_url;
+mod schema;
+mod tls;
+mod topology;
+mod typed;
+mod variables;
+
+pub use credentials::Credentials;
+pub use node::Node;
+pub use pool::PoolSettings;
+pub use tls::{ClientCertificate, TlsSettings};
+pub use topology::Topology;
+pub use typed::RedisSettings;
