@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 /// Why a counting pool was not built.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum BuildError {
         /// The most that is allowed.
         max: usize,
     },
+    /// No count ends within no time.
+    #[error("the time after which a count is taken to hang is zero; choose more")]
+    HungAfter,
     /// The system refused a thread.
     #[error("worker thread {name} could not be started; lower the number of workers")]
     Spawn {
@@ -31,6 +35,19 @@ pub enum BuildError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// A count that did not end, as the source of a [`CountError::Failed`].
+///
+/// Its worker was replaced as far as may be. While the count goes on, other jobs with the same texts
+/// get the same answer at once.
+///
+/// [`CountError::Failed`]: memory_core::CountError::Failed
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the count had not ended after {after:?}")]
+pub struct HungCount {
+    /// How long it had been allowed to take.
+    pub after: Duration,
 }
 
 /// A name that is no known encoding.

@@ -41,10 +41,11 @@ pub mod pool;
 mod sync;
 
 pub use counters::BpeCounter;
-pub use error::{BuildError, UnknownEncoding};
+pub use error::{BuildError, HungCount, UnknownEncoding};
 pub use estimator::Estimator;
 pub use log_limit::LogLimit;
 pub use metrics::snapshot::TokenMetricsSnapshot;
+pub use metrics::summary::{DurationSummary, RatioSummary};
 pub use metrics::token_metrics::TokenMetrics;
 pub use pool::builder::Builder;
 pub use pool::deliver::Counted;

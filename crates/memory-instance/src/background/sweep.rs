@@ -132,6 +132,7 @@ async fn settle_claimed(
     report.settled += settled.applied;
     shared.settled.fetch_add(settled.applied, Ordering::Relaxed);
     counter!(names::RECOVERED).increment(settled.applied);
+    shared.pool.metrics().recovered(settled.applied);
     Ok(())
 }
 

@@ -42,6 +42,7 @@ async fn promise_7_a_new_process_settles_what_a_dead_one_left() {
     }
     assert_eq!(memory.sweep().await.unwrap().settled, 0);
     assert_eq!(memory.settled_so_far(), 6);
+    assert_eq!(memory.counting().metrics().snapshot().recovered, 6);
 }
 
 #[tokio::test]

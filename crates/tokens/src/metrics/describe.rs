@@ -15,6 +15,9 @@ pub fn describe() {
         (names::PANICKED, "Jobs whose counter panicked."),
         (names::ABANDONED, "Jobs not counted, because nobody waited for them any more."),
         (names::GIVEN_UP, "Jobs given up at the end of a pool."),
+        (names::SHARED, "Jobs that got the count of another one with the same texts."),
+        (names::HUNG, "Counts that took too long."),
+        (names::RECOVERED, "Messages that were refused or lost once, and settled later."),
         (names::REFUSED_FULL, "Jobs refused because the queue was full."),
         (names::REFUSED_SHUT_DOWN, "Jobs refused because the pool was shut down."),
         (names::INLINE, "Messages counted at once, on the caller's thread."),
@@ -27,5 +30,12 @@ pub fn describe() {
     describe_counter!(names::COUNTED_BYTES, Unit::Bytes, "Text counted.");
     describe_gauge!(names::QUEUE_DEPTH, Unit::Count, "Jobs that wait in the queue.");
     describe_gauge!(names::IN_HAND, Unit::Count, "Jobs that are being counted.");
+    describe_gauge!(names::DETACHED_WORKERS, Unit::Count, "Workers that hang and were replaced.");
+    describe_histogram!(names::WAIT_SECONDS, Unit::Seconds, "The time that a job waited.");
+    describe_histogram!(
+        names::ESTIMATE_ERROR_RATIO,
+        Unit::Count,
+        "The error of the estimate as a ratio to the count."
+    );
     describe_histogram!(names::COUNT_SECONDS, Unit::Seconds, "The time that a count took.");
 }

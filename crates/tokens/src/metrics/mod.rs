@@ -5,9 +5,12 @@
 //! go to the recorder that is installed when the pool is built; this crate installs none.
 
 mod describe;
+mod histogram;
 pub mod names;
 mod published;
+pub(crate) mod scale;
 pub(crate) mod snapshot;
+pub(crate) mod summary;
 pub(crate) mod token_metrics;
 
 pub use describe::describe;

@@ -18,6 +18,15 @@ pub const ABANDONED: &str = "turnledger_tokens_abandoned_total";
 /// Counter: jobs that were given up at the end of a pool.
 pub const GIVEN_UP: &str = "turnledger_tokens_given_up_total";
 
+/// Counter: jobs that got the count that another job with the same texts had begun.
+pub const SHARED: &str = "turnledger_tokens_shared_total";
+
+/// Counter: counts that took too long, and whose workers were given up or replaced.
+pub const HUNG: &str = "turnledger_tokens_hung_total";
+
+/// Counter: messages that were refused or lost once, and settled later.
+pub const RECOVERED: &str = "turnledger_tokens_recovered_total";
+
 /// Counter: jobs that were refused because the queue was full.
 pub const REFUSED_FULL: &str = "turnledger_tokens_refused_full_total";
 
@@ -36,11 +45,21 @@ pub const QUEUE_DEPTH: &str = "turnledger_tokens_queue_depth";
 /// Gauge: jobs that are being counted.
 pub const IN_HAND: &str = "turnledger_tokens_in_hand";
 
+/// Gauge: workers that hang, were replaced, and have not come back.
+pub const DETACHED_WORKERS: &str = "turnledger_tokens_detached_workers";
+
 /// Counter, bytes: text that was counted.
 pub const COUNTED_BYTES: &str = "turnledger_tokens_counted_bytes_total";
 
 /// Counter: tokens that were counted, framing included.
 pub const COUNTED_TOKENS: &str = "turnledger_tokens_counted_tokens_total";
+
+/// Histogram, seconds: the time that a job waited for a worker.
+pub const WAIT_SECONDS: &str = "turnledger_tokens_wait_seconds";
+
+/// Histogram: the error of the estimate of what a worker counted, as a ratio to the count: above
+/// zero where the estimate was too high.
+pub const ESTIMATE_ERROR_RATIO: &str = "turnledger_tokens_estimate_error_ratio";
 
 /// Histogram, seconds: the time that a count took.
 pub const COUNT_SECONDS: &str = "turnledger_tokens_count_seconds";

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use super::summary::{DurationSummary, RatioSummary};
+
 /// The numbers of one pool at one time.
 ///
 /// They are read one after the other while the pool works, so a job that moves on meanwhile may
 /// show in two of them or in none. Once the pool is idle,
 /// `submitted = succeeded + failed + panicked + abandoned + given_up`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct TokenMetricsSnapshot {
     /// Jobs that were taken.
     pub submitted: u64,
     /// Jobs that workers counted.
     pub succeeded: u64,
-    /// Jobs whose counter returned an error.
+    /// Jobs whose counter returned an error, or hung.
     pub failed: u64,
     /// Jobs whose counter panicked.
     pub panicked: u64,
@@ -22,6 +24,13 @@ pub struct TokenMetricsSnapshot {
     pub abandoned: u64,
     /// Jobs that were given up at the pool's end.
     pub given_up: u64,
+    /// Jobs, of those that succeeded, that got the count which another job with the same texts had
+    /// begun.
+    pub shared: u64,
+    /// Counts that took longer than they may. Their jobs are among the failed.
+    pub hung: u64,
+    /// Messages that were refused or lost once, and settled later.
+    pub recovered: u64,
     /// Jobs that were refused because the queue was full.
     pub refused_full: u64,
     /// Jobs that were refused because the pool was shut down.
@@ -34,6 +43,8 @@ pub struct TokenMetricsSnapshot {
     pub queue_depth: u64,
     /// Jobs that are being counted.
     pub in_hand: u64,
+    /// Workers that hang, were replaced, and have not come back.
+    pub detached_workers: u64,
     /// Bytes of text that were counted, by workers and at once.
     pub bytes: u64,
     /// Tokens that were counted, by workers and at once, framing included.
@@ -42,6 +53,13 @@ pub struct TokenMetricsSnapshot {
     pub timed: u64,
     /// The time that these counts took, added up over all threads.
     pub total_duration: Duration,
+    /// The time that each job waited for a worker.
+    pub wait: DurationSummary,
+    /// The time that each count took, by workers and at once.
+    pub count: DurationSummary,
+    /// The error of the estimate of what workers counted, as a ratio to the count: above zero where
+    /// the estimate was too high.
+    pub estimate_error: RatioSummary,
 }
 
 impl TokenMetricsSnapshot {

@@ -14,13 +14,19 @@ use metrics::{
 use super::{describe, names};
 use crate::{TokenMetrics, TokenMetricsSnapshot};
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 21] = [
     names::SUBMITTED,
     names::SUCCEEDED,
     names::FAILED,
     names::PANICKED,
     names::ABANDONED,
     names::GIVEN_UP,
+    names::SHARED,
+    names::HUNG,
+    names::RECOVERED,
+    names::DETACHED_WORKERS,
+    names::WAIT_SECONDS,
+    names::ESTIMATE_ERROR_RATIO,
     names::REFUSED_FULL,
     names::REFUSED_SHUT_DOWN,
     names::INLINE,
@@ -156,16 +162,23 @@ fn each_event_moves_its_own_numbers() {
         for _ in 0..5 {
             metrics.submitted();
         }
-        for _ in 0..4 {
-            metrics.left_queue();
-        }
-        metrics.begun();
-        metrics.begun();
-        metrics.ended();
-        metrics.succeeded(10, 3, second);
-        metrics.failed(false, second);
-        metrics.failed(true, second);
-        metrics.failed(true, second);
+        metrics.moved(5, 3);
+        metrics.moved(-1, -2);
+        metrics.counted(10, 3, second);
+        metrics.succeeded(second);
+        metrics.succeeded(2 * second);
+        metrics.shared();
+        metrics.failed(false, second, second);
+        metrics.failed(true, second, second);
+        metrics.failed(true, second, second);
+        metrics.failed_hung(second);
+        metrics.hung();
+        metrics.replaced();
+        metrics.replaced();
+        metrics.came_back();
+        metrics.recovered(4);
+        metrics.estimate_error(-0.25);
+        metrics.estimate_error(0.5);
         metrics.abandoned();
         metrics.given_up();
         metrics.refused_full();
@@ -177,8 +190,11 @@ fn each_event_moves_its_own_numbers() {
         assert_eq!((numbers.counted(name), in_snapshot), (expected, expected), "{name}");
     };
     check(names::SUBMITTED, snapshot.submitted, 5);
-    check(names::SUCCEEDED, snapshot.succeeded, 1);
-    check(names::FAILED, snapshot.failed, 1);
+    check(names::SUCCEEDED, snapshot.succeeded, 2);
+    check(names::SHARED, snapshot.shared, 1);
+    check(names::HUNG, snapshot.hung, 1);
+    check(names::RECOVERED, snapshot.recovered, 4);
+    check(names::FAILED, snapshot.failed, 2);
     check(names::PANICKED, snapshot.panicked, 2);
     check(names::ABANDONED, snapshot.abandoned, 1);
     check(names::GIVEN_UP, snapshot.given_up, 1);
@@ -195,7 +211,15 @@ fn each_event_moves_its_own_numbers() {
     };
     near(names::QUEUE_DEPTH, 1.0);
     near(names::IN_HAND, 1.0);
+    near(names::DETACHED_WORKERS, 1.0);
     near(names::COUNT_SECONDS, 5.0);
+    near(names::WAIT_SECONDS, 7.0);
+    near(names::ESTIMATE_ERROR_RATIO, 0.25);
+    assert_eq!(snapshot.detached_workers, 1);
+    assert_eq!((snapshot.count.count, snapshot.count.total), (5, 5 * second));
+    assert_eq!((snapshot.wait.count, snapshot.wait.total), (6, 7 * second));
+    let errors = snapshot.estimate_error;
+    assert_eq!((errors.count, errors.p10, errors.p90), (2, -0.25, 0.5));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use memory_core::CounterId;
+use metrics::Gauge;
 
+use super::histogram::{Durations, Ratios};
 use super::published::Published;
 use super::snapshot::TokenMetricsSnapshot;
 
@@ -29,6 +31,9 @@ pub struct TokenMetrics {
     panicked: AtomicU64,
     abandoned: AtomicU64,
     given_up: AtomicU64,
+    shared: AtomicU64,
+    hung: AtomicU64,
+    recovered: AtomicU64,
     refused_full: AtomicU64,
     refused_shut_down: AtomicU64,
     inline: AtomicU64,
@@ -37,8 +42,10 @@ pub struct TokenMetrics {
     in_hand: AtomicU64,
     bytes: AtomicU64,
     tokens: AtomicU64,
-    timed: AtomicU64,
-    nanos: AtomicU64,
+    detached_workers: AtomicU64,
+    waits: Durations,
+    counts: Durations,
+    estimate_errors: Ratios,
     published: Published,
 }
 
@@ -49,6 +56,7 @@ impl TokenMetrics {
         // Jobs leave the queue after they came, so this order never shows a negative depth.
         let left_queue = get(&self.left_queue);
         let submitted = get(&self.submitted);
+        let count = self.counts.summary();
         TokenMetricsSnapshot {
             submitted,
             succeeded: get(&self.succeeded),
@@ -56,6 +64,9 @@ impl TokenMetrics {
             panicked: get(&self.panicked),
             abandoned: get(&self.abandoned),
             given_up: get(&self.given_up),
+            shared: get(&self.shared),
+            hung: get(&self.hung),
+            recovered: get(&self.recovered),
             refused_full: get(&self.refused_full),
             refused_shut_down: get(&self.refused_shut_down),
             inline: get(&self.inline),
@@ -64,9 +75,21 @@ impl TokenMetrics {
             in_hand: get(&self.in_hand),
             bytes: get(&self.bytes),
             tokens: get(&self.tokens),
-            timed: get(&self.timed),
-            total_duration: Duration::from_nanos(get(&self.nanos)),
+            detached_workers: get(&self.detached_workers),
+            timed: count.count,
+            total_duration: count.total,
+            wait: self.waits.summary(),
+            count,
+            estimate_error: self.estimate_errors.summary(),
         }
+    }
+
+    /// Notes messages that were refused or lost once, and are settled now.
+    ///
+    /// Whoever has such messages counted later calls this; the pool cannot know it.
+    pub fn recovered(&self, messages: u64) {
+        add(&self.recovered, messages);
+        self.published.recovered.increment(messages);
     }
 
     pub(crate) fn new(counter: &CounterId) -> Self {
@@ -78,6 +101,9 @@ impl TokenMetrics {
             panicked: zero(),
             abandoned: zero(),
             given_up: zero(),
+            shared: zero(),
+            hung: zero(),
+            recovered: zero(),
             refused_full: zero(),
             refused_shut_down: zero(),
             inline: zero(),
@@ -86,8 +112,10 @@ impl TokenMetrics {
             in_hand: zero(),
             bytes: zero(),
             tokens: zero(),
-            timed: zero(),
-            nanos: zero(),
+            detached_workers: zero(),
+            waits: Durations::new(),
+            counts: Durations::new(),
+            estimate_errors: Ratios::new(),
             published: Published::new(counter),
         }
     }
@@ -99,34 +127,38 @@ impl TokenMetrics {
         self.published.queue_depth.increment(1);
     }
 
-    /// A job left the queue, wherever it went.
-    pub(crate) fn left_queue(&self) {
-        add(&self.left_queue, 1);
-        self.published.queue_depth.decrement(1);
+    /// So many jobs left the queue, wherever they went, and so many more are in hand.
+    pub(crate) fn moved(&self, left_queue: i64, in_hand: i64) {
+        change(&self.left_queue, &self.published.queue_depth, left_queue, -left_queue);
+        change(&self.in_hand, &self.published.in_hand, in_hand, in_hand);
     }
 
-    /// A worker begins to count.
-    pub(crate) fn begun(&self) {
-        add(&self.in_hand, 1);
-        self.published.in_hand.increment(1);
+    /// A worker counted for one job or several.
+    pub(crate) fn counted(&self, bytes: usize, tokens: u64, elapsed: Duration) {
+        self.timed(elapsed);
+        add(&self.bytes, bytes as u64);
+        add(&self.tokens, tokens);
+        self.published.counted_bytes.increment(bytes as u64);
+        self.published.counted_tokens.increment(tokens);
     }
 
-    /// A worker has ended a count.
-    pub(crate) fn ended(&self) {
-        self.in_hand.fetch_sub(1, Ordering::Relaxed);
-        self.published.in_hand.decrement(1);
-    }
-
-    /// A worker counted a job.
-    pub(crate) fn succeeded(&self, bytes: usize, tokens: u64, elapsed: Duration) {
-        self.counted(bytes, tokens, elapsed);
+    /// A job got its count.
+    pub(crate) fn succeeded(&self, waited: Duration) {
+        self.waited(waited);
         add(&self.succeeded, 1);
         self.published.succeeded.increment(1);
     }
 
+    /// A job got a count that another one had begun.
+    pub(crate) fn shared(&self) {
+        add(&self.shared, 1);
+        self.published.shared.increment(1);
+    }
+
     /// A worker's counter failed.
-    pub(crate) fn failed(&self, panicked: bool, elapsed: Duration) {
+    pub(crate) fn failed(&self, panicked: bool, elapsed: Duration, waited: Duration) {
         self.timed(elapsed);
+        self.waited(waited);
         let (number, published) = if panicked {
             (&self.panicked, &self.published.panicked)
         } else {
@@ -134,6 +166,35 @@ impl TokenMetrics {
         };
         add(number, 1);
         published.increment(1);
+    }
+
+    /// A job was answered whose count hangs.
+    pub(crate) fn failed_hung(&self, waited: Duration) {
+        self.waited(waited);
+        add(&self.failed, 1);
+        self.published.failed.increment(1);
+    }
+
+    /// A count hangs.
+    pub(crate) fn hung(&self) {
+        add(&self.hung, 1);
+        self.published.hung.increment(1);
+    }
+
+    /// A worker that hangs was replaced.
+    pub(crate) fn replaced(&self) {
+        change(&self.detached_workers, &self.published.detached_workers, 1, 1);
+    }
+
+    /// A worker that was replaced has come back and ends.
+    pub(crate) fn came_back(&self) {
+        change(&self.detached_workers, &self.published.detached_workers, -1, -1);
+    }
+
+    /// The estimate of what a worker counted was so much too high, as a ratio to the count.
+    pub(crate) fn estimate_error(&self, ratio: f64) {
+        self.estimate_errors.record(ratio);
+        self.published.estimate_error_ratio.record(ratio);
     }
 
     /// Nobody waited for a job any more.
@@ -173,21 +234,27 @@ impl TokenMetrics {
         self.published.inline_failed.increment(1);
     }
 
-    fn counted(&self, bytes: usize, tokens: u64, elapsed: Duration) {
-        self.timed(elapsed);
-        add(&self.bytes, bytes as u64);
-        add(&self.tokens, tokens);
-        self.published.counted_bytes.increment(bytes as u64);
-        self.published.counted_tokens.increment(tokens);
+    fn timed(&self, elapsed: Duration) {
+        self.counts.record(elapsed);
+        self.published.count_seconds.record(elapsed);
     }
 
-    fn timed(&self, elapsed: Duration) {
-        add(&self.nanos, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
-        add(&self.timed, 1);
-        self.published.count_seconds.record(elapsed);
+    fn waited(&self, waited: Duration) {
+        self.waits.record(waited);
+        self.published.wait_seconds.record(waited);
     }
 }
 
 fn add(number: &AtomicU64, by: u64) {
     number.fetch_add(by, Ordering::Relaxed);
+}
+
+/// Changes a number and the level that is published of it.
+#[expect(clippy::cast_precision_loss, reason = "a few jobs at a time")]
+fn change(number: &AtomicU64, level: &Gauge, by: i64, level_by: i64) {
+    if by != 0 {
+        // What was added before is taken away, so the number never goes below zero.
+        number.fetch_add(by.cast_unsigned(), Ordering::Relaxed);
+        level.increment(level_by as f64);
+    }
 }

@@ -1,15 +1,17 @@
 //! What a count costs, learned from the counts that were made.
 //!
-//! Each count is one sample: its time divided by its bytes, where a text of fewer than
+//! A sample is the time of one count, of the thread's [own](super::clock), divided by its bytes, where a text of fewer than
 //! [`FLOOR_BYTES`] is taken as that long, so that the fixed cost of a call is part of the figure.
-//! The samples go into a histogram with 8 buckets for each doubling, so a bucket's upper edge is
-//! at most one eighth above the sample. When it holds [`DECAY_AT`] samples, all are halved: what
+//! The samples go into a histogram on a logarithmic scale, where a bucket's upper edge is at most
+//! one eighth above the sample. When it holds [`DECAY_AT`] samples, all are halved: what
 //! was learned long ago fades, and the memory stays the same. The expected cost of a text is the
 //! 99th percentile, at the upper edge of its bucket, times the text's bytes.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use crate::metrics::scale::{BUCKETS, bucket, quantile, upper_edge};
 
 /// Shorter texts cost as much as one of this length: at some 50 ns a byte, the fixed cost of a
 /// call is that of a few tens of bytes.
@@ -24,13 +26,15 @@ const DECAY_AT: u32 = 4096;
 /// The percentile is computed anew after this many samples.
 const REFRESH_EVERY: u32 = 16;
 
+/// So many counts are all samples.
+const ALL_OF_FIRST: u64 = 256;
+
+/// Of those after them, one in so many is: to ask for a thread's processor time is a system call,
+/// which may take as long as counting a few words.
+const ONE_IN: u64 = 16;
+
 /// Costs are kept in sixteenths of a nanosecond for each byte.
 const SIXTEENTHS: u64 = 16;
-
-const SUB_BUCKETS: usize = 8;
-
-/// 40 doublings: up to 2^40 sixteenths, 68 s for each byte.
-const BUCKETS: usize = 40 * SUB_BUCKETS;
 
 /// Stands for "not known yet".
 const UNKNOWN: u64 = u64::MAX;
@@ -41,14 +45,25 @@ pub(super) struct CostModel {
     histogram: Mutex<Histogram>,
     /// The 99th percentile in sixteenths of a nanosecond for each byte, or [`UNKNOWN`].
     per_byte: AtomicU64,
+    counts: AtomicU64,
 }
 
 impl CostModel {
     pub(super) fn new() -> Self {
-        Self { histogram: Mutex::new(Histogram::new()), per_byte: AtomicU64::new(UNKNOWN) }
+        Self {
+            histogram: Mutex::new(Histogram::new()),
+            per_byte: AtomicU64::new(UNKNOWN),
+            counts: AtomicU64::new(0),
+        }
     }
 
-    /// Learns from one count. A sample that would have to wait for another thread is left out.
+    /// Whether the count that begins now is a sample.
+    pub(super) fn is_due(&self) -> bool {
+        let counts = self.counts.fetch_add(1, Ordering::Relaxed);
+        counts < ALL_OF_FIRST || counts.is_multiple_of(ONE_IN)
+    }
+
+    /// Learns from the time that one count took. A sample that would have to wait for another thread is left out.
     pub(super) fn learn(&self, bytes: usize, elapsed: Duration) {
         let Ok(mut histogram) = self.histogram.try_lock() else { return };
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
@@ -92,29 +107,9 @@ impl Histogram {
     }
 
     fn percentile_99(&self) -> u64 {
-        let rank = (u64::from(self.samples) * 99).div_ceil(100);
-        let mut below = 0;
-        let reached = self.buckets.iter().position(|count| {
-            below += u64::from(*count);
-            below >= rank
-        });
+        let reached = quantile(self.buckets.iter().copied().map(u64::from), 990);
         upper_edge(reached.unwrap_or(BUCKETS - 1))
     }
-}
-
-/// The bucket of a value: its highest bit, and the three bits after it.
-#[expect(clippy::cast_possible_truncation, reason = "four bits are left of the value")]
-fn bucket(value: u64) -> usize {
-    let value = value.max(1);
-    let octave = value.ilog2() as usize;
-    let sub = if octave >= 3 { value >> (octave - 3) } else { value << (3 - octave) } as usize;
-    (octave * SUB_BUCKETS + sub - SUB_BUCKETS).min(BUCKETS - 1)
-}
-
-/// The first value above a bucket.
-fn upper_edge(bucket: usize) -> u64 {
-    let (octave, sub) = (bucket / SUB_BUCKETS, (bucket % SUB_BUCKETS + 1) as u64);
-    (1_u64 << octave) + (sub << octave).div_ceil(SUB_BUCKETS as u64)
 }
 
 #[cfg(test)]
@@ -181,16 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn every_value_is_below_its_buckets_edge_and_near_it() {
-        for octave in 0..39 {
-            for value in [1 << octave, (1 << octave) + 1, (1 << octave) * 15 / 8, (2 << octave) - 1]
-            {
-                let edge = upper_edge(bucket(value));
-                assert!(edge > value && edge <= value + value / 8 + 1, "{value} {edge}");
-            }
-        }
-        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
-        assert_eq!(bucket(0), 0);
+    fn all_of_the_first_counts_are_samples_and_then_a_few() {
+        let model = CostModel::new();
+        let due = |counts: u64| (0..counts).filter(|_| model.is_due()).count();
+        assert_eq!((due(256), due(160)), (256, 10));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use memory_core::{CountError, Tally};
 use tokio::sync::oneshot;
@@ -63,16 +64,35 @@ pub(super) struct Owed {
     deliver: Option<Deliver>,
     permit: Option<Permit>,
     conversation: Option<u64>,
+    since: Instant,
+    begun: Option<Instant>,
 }
 
 impl Owed {
     pub(super) fn new(deliver: Deliver, permit: Permit, conversation: Option<u64>) -> Self {
         let shared = Arc::clone(permit.shared());
         shared.unfinished.add();
-        Self { shared, deliver: Some(deliver), permit: Some(permit), conversation }
+        Self {
+            shared,
+            deliver: Some(deliver),
+            permit: Some(permit),
+            conversation,
+            since: Instant::now(),
+            begun: None,
+        }
     }
 
-    /// A keyed hash of the conversation, for logs.
+    /// A worker begins to count it.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.begun = Some(now);
+    }
+
+    /// How long it waited for a worker.
+    pub(super) fn waited(&self) -> Duration {
+        self.begun.map_or(Duration::ZERO, |begun| begun.saturating_duration_since(self.since))
+    }
+
+    /// A keyed hash of the conversation.
     pub(super) fn conversation(&self) -> Option<u64> {
         self.conversation
     }

@@ -14,7 +14,6 @@ use super::job::{Job, Place, Refused, Work};
 use super::shared::Shared;
 use super::shutdown::Threads;
 use crate::metrics::token_metrics::TokenMetrics;
-use crate::sync::thread::JoinHandle;
 use crate::sync::timeout;
 
 /// How long to wait for a count where nothing else says: 5 s.
@@ -50,7 +49,7 @@ pub struct AsyncTokenCounter {
 /// Dropped with the last handle; workers do not hold it.
 pub(super) struct Pool {
     shared: Arc<Shared>,
-    pub(super) threads: Threads,
+    pub(super) threads: Arc<Threads>,
 }
 
 impl AsyncTokenCounter {
@@ -60,7 +59,7 @@ impl AsyncTokenCounter {
     }
 
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { pool: Arc::new(Pool { shared, threads: Threads::default() }) }
+        Self { pool: Arc::new(Pool { shared, threads: Arc::default() }) }
     }
 
     /// The counter's own id, such as `o200k_base`.
@@ -213,10 +212,6 @@ impl AsyncTokenCounter {
         &self.pool
     }
 
-    pub(super) fn keep_threads(&self, threads: Vec<JoinHandle<()>>) {
-        self.pool.threads.keep(threads);
-    }
-
     async fn await_count(&self, work: Work, deadline: Duration) -> Result<Tally, CountError> {
         let counting = async {
             let place = self.place().await?;
@@ -251,7 +246,7 @@ impl fmt::Debug for AsyncTokenCounter {
         f.debug_struct("AsyncTokenCounter")
             .field("tally_id", self.tally_id())
             .field("capacity", &self.capacity())
-            .field("workers", &self.shared().hands.len())
+            .field("workers", &self.shared().workers)
             .finish_non_exhaustive()
     }
 }

@@ -75,10 +75,11 @@ impl AsyncTokenCounter {
 
 impl Shared {
     fn count_now(&self, message: &Message, bytes: usize) -> Option<Tally> {
-        let (result, elapsed) = self.timed(&Work::Message(message.clone()));
+        let work = Work::Message(message.clone());
+        let (result, elapsed) = self.timed(&work, None);
         match result {
-            Ok(tally) => {
-                self.cost.learn(bytes, elapsed);
+            Ok(sum) => {
+                let tally = self.tally(&work, sum);
                 self.metrics.counted_inline(bytes, tally.tokens, elapsed);
                 Some(tally)
             }

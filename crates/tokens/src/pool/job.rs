@@ -1,9 +1,11 @@
 //! What is handed over to the pool, and the place it takes.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
-use memory_core::{CountError, Message, Tally};
+use memory_core::{CountError, Framing, Message, Tally};
 use tokio::sync::oneshot;
 
 use super::deliver::{Counted, Deliver, Owed, Permit};
@@ -16,7 +18,8 @@ pub struct Job {
     conversation: Option<u64>,
 }
 
-/// What is counted.
+/// What is counted. A clone shares the texts.
+#[derive(Clone)]
 pub(super) enum Work {
     Message(Message),
     Text(Arc<str>),
@@ -30,7 +33,51 @@ impl Work {
             Self::Text(text) => text.len(),
         }
     }
+
+    /// All texts that are to be counted.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let (message, text) = match self {
+            Self::Message(message) => (Some(message), None),
+            Self::Text(text) => (None, Some(&**text)),
+        };
+        message.into_iter().flat_map(Message::texts).chain(text)
+    }
+
+    /// A hash of the lengths of the texts and of samples of them. Texts that are the same have the
+    /// same.
+    pub(super) fn fingerprint(&self, keys: &RandomState) -> u64 {
+        let mut hasher = keys.build_hasher();
+        for text in self.texts() {
+            let (bytes, length) = (text.as_bytes(), text.len());
+            hasher.write_usize(length);
+            if length <= 3 * SAMPLE {
+                hasher.write(bytes);
+            } else {
+                let middle = length / 2;
+                hasher.write(&bytes[..SAMPLE]);
+                hasher.write(&bytes[middle..middle + SAMPLE]);
+                hasher.write(&bytes[length - SAMPLE..]);
+            }
+        }
+        hasher.finish()
+    }
+
+    /// Whether the tally of both is the same, because their texts and what is around them are.
+    pub(super) fn is_same(&self, other: &Self, framing: &Framing) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Message(one), Self::Message(other)) => {
+                one.texts().eq(other.texts())
+                    && one.has_media() == other.has_media()
+                    && framing.fixed_tokens(one) == framing.fixed_tokens(other)
+            }
+            _ => false,
+        }
+    }
 }
+
+/// The length of a sample, in bytes.
+const SAMPLE: usize = 64;
 
 /// Work in the queue, or in a worker's hand.
 pub(super) struct Queued {
@@ -55,7 +102,55 @@ impl Job {
         Self::new(Work::Text(text.into()), Deliver::Callback(Box::new(deliver)))
     }
 
+    /// Counts a message under the pool's framing, and sends the result to a channel, with `tag` to
+    /// know it by.
+    ///
+    /// The channel is bounded by the queue's capacity, because every [`Counted`] in it holds a
+    /// place: let go of it when the result has been used. Where the receiver is gone, so is the
+    /// result.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::{Arc, mpsc};
+    /// use memory_core::Message;
+    /// use tokens::{AsyncTokenCounter, BpeCounter, Job};
+    ///
+    /// let pool = AsyncTokenCounter::builder(Arc::new(BpeCounter::o200k_base())).workers(1).build()?;
+    /// let (sender, results) = mpsc::channel();
+    /// for (number, text) in ["Hello!", "Hello, world!"].into_iter().enumerate() {
+    ///     pool.submit(Job::message_to(Message::user(text), number, sender.clone()))?;
+    /// }
+    /// drop(sender);
+    /// let mut tokens = [0, 0];
+    /// for (number, counted) in results {
+    ///     tokens[number] = counted.result?.tokens;
+    /// }
+    /// assert_eq!(tokens, [3 + 1 + 2, 3 + 1 + 4]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn message_to<T: Send + 'static>(
+        message: Message,
+        tag: T,
+        results: Sender<(T, Counted)>,
+    ) -> Self {
+        Self::message(message, send_to(tag, results))
+    }
+
+    /// Counts a text by itself, and sends the result to a channel as for
+    /// [`message_to`](Self::message_to).
+    pub fn text_to<T: Send + 'static>(
+        text: impl Into<Arc<str>>,
+        tag: T,
+        results: Sender<(T, Counted)>,
+    ) -> Self {
+        Self::text(text, send_to(tag, results))
+    }
+
     /// Says which conversation the job belongs to, by a keyed hash of its name.
+    ///
+    /// Conversations take turns, and what is counted of one in a turn is delivered together. Jobs
+    /// that name none take turns as if they were of one conversation.
     ///
     /// The hash stands in logs in the place of the name, which never does. Key it with something
     /// that is secret and lasts for the process, so that nobody can guess names from logs.
@@ -72,6 +167,16 @@ impl Job {
 
     fn new(work: Work, deliver: Deliver) -> Self {
         Self { work, deliver, conversation: None }
+    }
+}
+
+fn send_to<T: Send + 'static>(
+    tag: T,
+    results: Sender<(T, Counted)>,
+) -> impl FnOnce(Counted) + Send + 'static {
+    move |counted| {
+        // Nobody is there to use a result that cannot be sent.
+        drop(results.send((tag, counted)));
     }
 }
 
@@ -104,7 +209,7 @@ impl Place {
         let owed = Owed::new(job.deliver, self.permit, job.conversation);
         shared.metrics.submitted();
         if let Err(refused) = shared.queue.push(Queued { work: job.work, owed }) {
-            shared.metrics.left_queue();
+            shared.metrics.moved(1, 0);
             // Dropping the job gives it up, which delivers that.
             drop(refused);
         }

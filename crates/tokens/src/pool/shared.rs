@@ -2,17 +2,19 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use memory_core::{CountError, CounterId, Framing, TokenCounter};
 use tokio::sync::Notify;
 
 use super::cost::CostModel;
-use super::hand::{Ended, Hand};
+use super::desk::Ended;
+use super::hand::Hung;
 use super::idle::Zero;
 use super::inline::Inline;
-use super::job::Queued;
 use super::queue::Queue;
 use super::warm::Warmth;
+use super::watch::Rest;
 use crate::estimator::Estimator;
 use crate::log_limit::LogLimit;
 use crate::metrics::token_metrics::TokenMetrics;
@@ -24,10 +26,8 @@ pub(super) struct Shared {
     pub(super) tally_id: CounterId,
     pub(super) framing: Framing,
     pub(super) estimator: Estimator,
-    pub(super) queue: Queue<Queued>,
+    pub(super) queue: Queue,
     pub(super) places: Places,
-    /// One for each worker.
-    pub(super) hands: Box<[Hand]>,
     /// Jobs that were taken and have no answer yet.
     pub(super) unfinished: Zero,
     /// Notified when the last worker has left.
@@ -36,10 +36,19 @@ pub(super) struct Shared {
     pub(super) ended_before: OnceLock<Ended>,
     pub(super) metrics: TokenMetrics,
     pub(super) cost: CostModel,
+    pub(super) thread_time: fn() -> Duration,
     pub(super) inline: Inline,
     pub(super) warmth: Warmth,
     pub(super) failures: LogLimit,
     pub(super) refusals: LogLimit,
+    pub(super) hangs: LogLimit,
+    /// How long a count may take, for each begun [`PART_BYTES`](super::parts::PART_BYTES).
+    pub(super) hung_after: Duration,
+    pub(super) low_priority: bool,
+    /// How many workers there are to be.
+    pub(super) workers: usize,
+    /// Where the watcher rests.
+    pub(super) rest: Rest,
 }
 
 /// The places in the queue, of which each job holds one until its result is let go of.
@@ -67,7 +76,29 @@ impl Shared {
         CountError::ShutDown
     }
 
-    pub(super) fn log_failure(&self, worker: usize, conversation: Option<u64>, error: &CountError) {
+    /// A worker has left. With the last one, there is nothing to watch any more.
+    pub(super) fn worker_left(&self) {
+        if self.queue.workers() == 0 {
+            self.rest.end();
+        }
+        self.left.notify_waiters();
+    }
+
+    pub(super) fn report_hung(&self, hung: Hung) {
+        self.metrics.hung();
+        if let Some(suppressed) = self.hangs.admit() {
+            let counter = self.counter_id.as_str();
+            let Hung { worker, conversation, after, .. } = hung;
+            tracing::error!(counter, worker, conversation, ?after, suppressed, "a count hangs");
+        }
+    }
+
+    pub(super) fn log_failure(
+        &self,
+        worker: Option<usize>,
+        conversation: Option<u64>,
+        error: &CountError,
+    ) {
         // The source of an error may quote the text, so only the kind of error is logged.
         let panicked = matches!(error, CountError::Panicked { .. });
         if let Some(suppressed) = self.failures.admit() {

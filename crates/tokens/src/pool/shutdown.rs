@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::hand::{Ended, Hand};
+use super::aftermath::Aftermath;
 use super::handle::AsyncTokenCounter;
 use super::idle::until;
 use super::shared::Shared;
@@ -21,8 +21,9 @@ pub struct ShutdownReport {
     /// after its end got the same answer, and is not in this sum; a job that nobody waited for any
     /// more is in neither.
     pub left: u64,
-    /// Worker threads that had not ended by the deadline. They are detached, and end after the
-    /// count that they have in hand, should it ever return.
+    /// Worker threads that had not ended by the deadline, those included that hung and were
+    /// replaced. They are detached, and end after the count that they have in hand, should it ever
+    /// return.
     pub detached: usize,
 }
 
@@ -43,7 +44,7 @@ impl AsyncTokenCounter {
     /// Dropping the future leaves the pool draining without a deadline; call it again for one.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let shared = self.shared();
-        let ended = shared.ended();
+        let ended = shared.queue.ended();
         // Whoever was first has said it.
         let _ = shared.ended_before.set(ended);
         shared.queue.drain();
@@ -60,52 +61,57 @@ impl AsyncTokenCounter {
 impl Shared {
     /// Delivers everything that has no answer yet, what workers have in hand included.
     fn give_up(&self) {
-        self.close();
-        self.hands.iter().for_each(|hand| drop(hand.give_up()));
+        let mut aftermath = Aftermath::default();
+        self.queue.give_up(&mut aftermath);
+        self.over(aftermath);
     }
 
-    /// Gives up what is queued, and lets the workers leave after what they have in hand.
+    /// Gives up what nobody has begun with, and lets the workers leave after what they have in
+    /// hand.
     pub(super) fn close(&self) {
-        for queued in self.queue.close() {
-            self.metrics.left_queue();
-            // Dropping a result that is owed gives it up.
-            drop(queued);
-        }
-        self.places.freed.notify_waiters();
+        let mut aftermath = Aftermath::default();
+        self.queue.close(&mut aftermath);
+        self.over(aftermath);
     }
 
-    /// What has come of the jobs that workers took.
-    fn ended(&self) -> Ended {
-        self.hands.iter().map(Hand::ended).fold(Ended::default(), |sum, hand| Ended {
-            counted: sum.counted + hand.counted,
-            given_up: sum.given_up + hand.given_up,
-        })
+    fn over(&self, aftermath: Aftermath) {
+        self.rest.end();
+        self.see_to(aftermath);
+        self.places.freed.notify_waiters();
     }
 
     fn report(&self) -> ShutdownReport {
         let before = self.ended_before.get().copied().unwrap_or_default();
-        let now = self.ended();
+        let now = self.queue.ended();
         ShutdownReport {
             counted: now.counted.saturating_sub(before.counted),
-            left: self.queue.given_up() + now.given_up.saturating_sub(before.given_up),
-            detached: self.queue.workers(),
+            left: now.given_up.saturating_sub(before.given_up),
+            detached: self.queue.workers() + self.queue.strays(),
         }
     }
 }
 
 /// The threads of a pool, until they are joined.
 #[derive(Debug, Default)]
-pub(super) struct Threads(Mutex<Vec<JoinHandle<()>>>);
+pub(super) struct Threads(Mutex<Vec<(usize, JoinHandle<()>)>>);
+
+/// What the watcher goes by among the workers.
+pub(super) const WATCHER: usize = usize::MAX;
 
 impl Threads {
-    pub(super) fn keep(&self, threads: Vec<JoinHandle<()>>) {
-        self.lock().extend(threads);
+    pub(super) fn keep(&self, index: usize, thread: JoinHandle<()>) {
+        self.lock().push((index, thread));
+    }
+
+    /// Lets go of a thread that may never end.
+    pub(super) fn detach(&self, index: usize) {
+        self.lock().retain(|(kept, _)| *kept != index);
     }
 
     /// Joins the threads that end, and lets go of the others; `all_end` says that all do.
     fn join(&self, all_end: bool) {
         let threads = std::mem::take(&mut *self.lock());
-        for thread in threads {
+        for (_, thread) in threads {
             // A callback may have led here on a worker's own thread.
             let is_this = thread.thread().id() == thread::current().id();
             if (all_end || thread.is_finished()) && !is_this {
@@ -115,7 +121,7 @@ impl Threads {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(usize, JoinHandle<()>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

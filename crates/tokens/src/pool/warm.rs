@@ -85,11 +85,11 @@ impl Shared {
             if !self.queue.is_open() {
                 return false;
             }
-            let start = std::time::Instant::now();
+            let start = (self.thread_time)();
             if self.counter.count(sample).is_err() {
                 return false;
             }
-            self.cost.learn(sample.len(), start.elapsed());
+            self.cost.learn(sample.len(), (self.thread_time)().saturating_sub(start));
         }
         self.warmth.set_warm();
         true

@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use memory_core::{CountError, Tally, TextCount};
+use memory_core::{CountError, TextCount};
 
+use super::aftermath::Aftermath;
+use super::desk::{Task, What};
+use super::flights::add;
 use super::guard::guarded;
-use super::hand::Hand;
-use super::job::{Queued, Work};
+use super::job::Work;
+use super::parts::{Part, cut};
+use super::priority;
+use super::queue::Next;
 use super::shared::Shared;
 
 /// One worker. It is built without a thread, so that tests can run it where they like.
@@ -21,93 +26,129 @@ impl Worker {
         Self { shared, index }
     }
 
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+
     /// The name of its thread.
     pub(super) fn name(index: usize) -> String {
         format!("turnledger-count-{index}")
     }
 
-    /// Counts until the queue has come to its end.
+    /// Counts until the queue has come to its end, or another worker has taken this one's place.
     pub(super) fn run(self) {
-        if self.index == 0 {
-            self.shared.warm_up();
+        if self.shared.low_priority {
+            priority::lower();
         }
-        while let Some(work) = self.shared.queue.pop(|job| self.take_up(job)) {
-            self.handle(&work);
+        if !(self.warm_up() && self.work()) {
+            let _ = guarded(|| self.shared.metrics.came_back());
         }
-        self.shared.left.notify_waiters();
+        self.shared.worker_left();
     }
 
-    /// Counts one job if there is one.
+    /// Counts one task if there is one.
     #[cfg(test)]
     pub(super) fn step(&self) -> bool {
-        let work = self.shared.queue.try_pop(|job| self.take_up(job));
-        work.map(|work| self.handle(&work)).is_some()
+        let mut aftermath = Aftermath::default();
+        let task = self.shared.queue.try_next(self.index, &mut aftermath);
+        self.shared.see_to(aftermath);
+        task.map(|task| self.count(task)).is_some()
     }
 
-    /// Whatever goes wrong in code that is not ours (a counter, a callback, a subscriber, a
-    /// recorder), the worker lives on.
-    fn handle(&self, work: &Work) {
-        if guarded(|| self.count(work)).is_err() {
-            // The unwinding may have left the result in the hand; dropping it gives it up.
-            drop(self.hand().give_up());
+    /// Whether it is still a worker afterwards.
+    fn warm_up(&self) -> bool {
+        if self.index > 0 {
+            return true;
+        }
+        self.shared.queue.occupy(self.index);
+        self.shared.warm_up();
+        self.shared.queue.release(self.index)
+    }
+
+    /// Whether it was a worker until the end.
+    fn work(&self) -> bool {
+        loop {
+            let mut aftermath = Aftermath::default();
+            let next = self.shared.queue.next(self.index, &mut aftermath);
+            self.shared.see_to(aftermath);
+            match next {
+                Next::Deliver => {}
+                Next::End => return true,
+                Next::Count(task) => {
+                    if !self.count(task) {
+                        return false;
+                    }
+                }
+            }
         }
     }
 
-    /// Shows the job in the hand from the moment on when it is no longer in the queue: a shutdown
-    /// must find it in one of the two.
-    fn take_up(&self, Queued { work, owed }: Queued) -> Work {
-        self.hand().put(owed);
-        work
-    }
-
-    fn hand(&self) -> &Hand {
-        &self.shared.hands[self.index]
-    }
-
-    fn count(&self, work: &Work) {
+    /// Whether it is still a worker afterwards.
+    fn count(&self, mut task: Task) -> bool {
         let shared = &*self.shared;
-        shared.metrics.left_queue();
-        if let Some(owed) = self.hand().take_abandoned() {
-            shared.metrics.abandoned();
-            owed.abandon();
-            return;
-        }
-        shared.metrics.begun();
-        let bytes = work.bytes();
-        let (result, elapsed) = shared.timed(work);
-        shared.metrics.ended();
-        let Some(owed) = self.hand().take_counted() else {
-            // A shutdown has given the job up meanwhile.
-            return;
+        let mut aftermath = Aftermath::default();
+        let (result, elapsed) = if self.prepare(&mut task, &mut aftermath) {
+            shared.see_to(std::mem::take(&mut aftermath));
+            let part = match &task.what {
+                What::Part(parts, index) => parts.get(*index),
+                What::Whole | What::Long => None,
+            };
+            shared.timed(&task.work, part)
+        } else {
+            (Ok(TextCount::from(0_u64)), Duration::ZERO)
         };
-        let conversation = owed.conversation();
-        match &result {
-            Ok(tally) => {
-                shared.cost.learn(bytes, elapsed);
-                shared.warmth.set_warm();
-                shared.metrics.succeeded(bytes, tally.tokens, elapsed);
-            }
-            Err(error) => {
-                shared.metrics.failed(matches!(error, CountError::Panicked { .. }), elapsed);
-                shared.log_failure(self.index, conversation, error);
-            }
+        let stays = shared.queue.finish(self.index, &task, result, elapsed, &mut aftermath);
+        shared.see_to(aftermath);
+        stays
+    }
+
+    /// Cuts a long text. Says whether there is something to count: the job may have been given up
+    /// meanwhile.
+    fn prepare(&self, task: &mut Task, aftermath: &mut Aftermath) -> bool {
+        let What::Long = task.what else { return true };
+        // A counter that panics here is left to count the whole, which may go well.
+        let parts = guarded(|| cut(&task.work, &*self.shared.counter)).unwrap_or_default();
+        if parts.len() < 2 {
+            return true;
         }
-        owed.settle(result);
+        let parts: Arc<[Part]> = parts.into();
+        let offered = self.shared.queue.offer(task, &parts, aftermath);
+        task.what = What::Part(parts, 0);
+        offered
     }
 }
 
 impl Shared {
-    /// Counts, catches panics, and takes the time.
-    pub(super) fn timed(&self, work: &Work) -> (Result<Tally, CountError>, Duration) {
+    /// Counts a whole, or a part of it; catches panics, takes the time, and learns what it costs.
+    pub(super) fn timed(
+        &self,
+        work: &Work,
+        part: Option<&Part>,
+    ) -> (Result<TextCount, CountError>, Duration) {
+        let thread_start = self.cost.is_due().then(self.thread_time);
         let start = Instant::now();
-        let result = guarded(|| match work {
-            Work::Message(message) => {
-                self.framing.tally(message, |text| self.counter.count_text(text))
-            }
-            Work::Text(text) => self.counter.count_text(text).map(TextCount::tally),
+        let result = guarded(|| match part {
+            None => self.sum(work.texts()),
+            Some(part) => self.sum(part.texts(work)),
         });
         let elapsed = start.elapsed();
         let panicked = |_| Err(CountError::Panicked { counter: self.counter_id.clone() });
-        (result.unwrap_or_else(panicked), elapsed)
+        let result = result.unwrap_or_else(panicked);
+        if result.is_ok() {
+            if let Some(start) = thread_start {
+                let bytes = part.map_or_else(|| work.bytes(), |part| part.bytes);
+                self.cost.learn(bytes, (self.thread_time)().saturating_sub(start));
+            }
+            self.warmth.set_warm();
+        }
+        (result, elapsed)
+    }
+
+    fn sum<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Result<TextCount, CountError> {
+        let mut sum = TextCount::from(0_u64);
+        for text in texts {
+            add(&mut sum, self.counter.count_text(text)?);
+        }
+        Ok(sum)
     }
 }

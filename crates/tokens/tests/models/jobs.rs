@@ -33,14 +33,19 @@ pub(crate) struct Sums {
 }
 
 impl Answers {
-    /// A job that keeps its answer here.
+    /// A job that keeps its answer here. No other has its text.
     pub(crate) fn job(&self) -> Job {
-        self.add().0
+        self.add(None).0
+    }
+
+    /// Submits a job with a text of its own; says whether it was taken.
+    pub(crate) fn submit(&self, pool: &AsyncTokenCounter) -> bool {
+        self.submit_text(pool, None)
     }
 
     /// Submits a job; says whether it was taken.
-    pub(crate) fn submit(&self, pool: &AsyncTokenCounter) -> bool {
-        let (job, place) = self.add();
+    pub(crate) fn submit_text(&self, pool: &AsyncTokenCounter, text: Option<&str>) -> bool {
+        let (job, place) = self.add(text);
         let taken = pool.submit(job).is_ok();
         self.0.lock().unwrap()[place].refused = !taken;
         taken
@@ -56,12 +61,20 @@ impl Answers {
         Sums { jobs: jobs.iter().filter(|job| !job.refused).count() as u64, counted, left }
     }
 
-    fn add(&self) -> (Job, usize) {
+    fn add(&self, text: Option<&str>) -> (Job, usize) {
         let mut jobs = self.0.lock().unwrap();
         jobs.push(Owing::default());
         let (answers, place) = (self.clone(), jobs.len() - 1);
-        let job = Job::text("text", move |counted| answers.keep(place, &counted.result));
-        (job, place)
+        let text = text.map_or_else(|| format!("text {place}"), str::to_owned);
+        let tokens = text.len() as u64;
+        let job = Job::text(text, move |counted| {
+            if let Ok(tally) = counted.result {
+                assert_eq!(tally.tokens, tokens);
+            }
+            answers.keep(place, &counted.result);
+        });
+        // Some take turns with others.
+        (job.conversation(place as u64 / 2), place)
     }
 
     fn keep(&self, place: usize, result: &Result<Tally, CountError>) {
@@ -110,10 +123,16 @@ impl TokenCounter for Bytes {
         drop(self.opened.wait_while(open, |open| !*open).unwrap());
         Ok(text.len())
     }
+
+    fn safe_cut(&self, text: &str, near: usize) -> Option<usize> {
+        (near < text.len()).then_some(near)
+    }
 }
 
 /// A pool that is not warmed up.
 pub(crate) fn pool(counter: &Arc<Bytes>, workers: usize, capacity: usize) -> AsyncTokenCounter {
     let builder = AsyncTokenCounter::builder(Arc::clone(counter) as Arc<dyn TokenCounter>);
-    builder.workers(workers).capacity(capacity).warm_up(false).build().unwrap()
+    let builder = builder.workers(workers).capacity(capacity).warm_up(false);
+    // All threads of a model are one of the system's.
+    builder.low_priority(false).build().unwrap()
 }

@@ -12,17 +12,20 @@
 
 mod ends;
 mod explore;
+mod hung;
 mod jobs;
 mod metrics;
+mod parts;
 mod pool;
+mod same;
 mod shutdowns;
 mod sync;
 mod waits;
 
-use tokens::{BuildError, Estimator, LogLimit};
+use tokens::{BuildError, Estimator, HungCount, LogLimit};
 
 mod error {
-    pub(crate) use super::BuildError;
+    pub(crate) use super::{BuildError, HungCount};
 }
 
 mod estimator {

@@ -34,6 +34,7 @@ fn nothing_is_counted_at_once_where_it_may_be_dear() {
         let mut counter = MockCounter::new();
         counter.expect_id().return_const(CounterId::new("mock").unwrap());
         counter.expect_inline_safe().return_const(inline_safe);
+        counter.expect_is_cpu_bound().return_const(true);
         counter.expect_count().never();
         let (pool, _worker) = stepped(builder(counter));
         prepare(&pool);
@@ -100,6 +101,37 @@ fn workers_teach_what_a_count_costs() {
     }
     assert_eq!(pool.count_inline(&message, BUDGET), Some(byte_tally("hello")));
     assert_eq!(pool.count_inline(&message, Duration::ZERO), None);
+}
+
+/// A microsecond has gone by for this thread whenever it is asked.
+fn slow_clock() -> Duration {
+    thread_local!(static CALLS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) });
+    CALLS.set(CALLS.get() + 1);
+    Duration::from_micros(1) * CALLS.get()
+}
+
+#[test]
+fn a_count_that_was_kept_from_its_processor_teaches_nothing_wrong() {
+    let mut counter = mock();
+    counter.expect_count().returning(|text| {
+        // Time goes by, but none that the thread has used.
+        let start = std::time::Instant::now();
+        while start.elapsed() < Duration::from_micros(200) {
+            std::hint::spin_loop();
+        }
+        Ok(text.len())
+    });
+    let (pool, worker) = stepped(builder(counter).thread_time(slow_clock));
+    let message = Message::user("x".repeat(60));
+    for _ in 0..64 {
+        let (job, _results) = job(&"x".repeat(60));
+        pool.submit(job).unwrap();
+        worker.step();
+    }
+    for _ in 0..64 {
+        assert!(pool.count_inline(&message, Duration::from_micros(2)).is_some());
+    }
+    assert_eq!(pool.metrics().snapshot().inline, 64);
 }
 
 #[tokio::test]

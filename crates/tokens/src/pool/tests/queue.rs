@@ -1,48 +1,45 @@
-//! The queue by itself.
+//! The intake by itself.
 
-use crate::pool::queue::Queue;
+use std::collections::VecDeque;
 
-fn pop<T>(queue: &Queue<T>) -> Option<T> {
-    queue.pop(|job| job)
+use crate::pool::intake::Intake;
+
+fn taken(intake: &Intake<u32>) -> Vec<u32> {
+    let mut to = VecDeque::new();
+    intake.take_all(&mut to);
+    to.into()
 }
 
 #[test]
-fn jobs_come_out_in_order_and_the_end_after_them() {
-    let queue = Queue::new(1);
-    assert_eq!(queue.push(1), Ok(()));
-    assert_eq!(queue.push(2), Ok(()));
-    queue.drain();
-    assert!(!queue.is_open());
-    assert_eq!(queue.push(3), Ok(()), "who holds a place may still hand its job over");
-    assert_eq!([pop(&queue), pop(&queue), pop(&queue)], [Some(1), Some(2), Some(3)]);
-    assert_eq!((pop(&queue), queue.workers()), (None, 0));
-    assert_eq!(queue.push(4), Err(4), "nobody would take it");
+fn jobs_come_out_in_order_and_none_goes_in_after_the_end() {
+    let intake = Intake::with_capacity(1);
+    assert_eq!(intake.push(1), Ok(()));
+    assert_eq!(intake.push(2), Ok(()));
+    assert!(!intake.close_if_empty());
+    assert_eq!(taken(&intake), [1, 2]);
+    assert_eq!(intake.push(3), Ok(()), "it was not empty");
+    assert_eq!(intake.close(), [3]);
+    assert_eq!(intake.push(4), Err(4));
+    assert!(intake.close_if_empty());
 }
 
 #[test]
-fn closing_takes_the_jobs_away() {
-    let queue = Queue::new(1);
-    queue.push(1).unwrap();
-    assert_eq!(queue.close(), [1]);
-    assert_eq!(queue.push(2), Err(2));
-    assert_eq!(pop(&queue), None);
-    queue.drain();
-    assert_eq!(queue.push(3), Err(3), "what is closed stays closed");
+fn it_closes_when_it_is_empty() {
+    let intake = Intake::with_capacity(0);
+    assert!(intake.close_if_empty());
+    assert_eq!(intake.push(1), Err(1));
 }
 
 #[test]
-fn a_waiting_worker_is_woken_by_a_job_and_by_the_end() {
-    let queue = Queue::new(2);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..2)
-            .map(|_| scope.spawn(|| std::iter::from_fn(|| pop(&queue)).sum::<u32>()))
-            .collect();
-        for job in 1..=100 {
-            queue.push(job).unwrap();
-        }
-        queue.drain();
-        let sum: u32 = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
-        assert_eq!(sum, 5050);
-    });
-    assert_eq!(queue.workers(), 0);
+fn whoever_was_called_does_not_wait() {
+    let intake = Intake::with_capacity(1);
+    let calls = intake.take_all(&mut VecDeque::new());
+    intake.call();
+    intake.wait(calls);
+    let calls = intake.take_all(&mut VecDeque::new());
+    intake.push(1).unwrap();
+    intake.wait(calls);
+    intake.push(2).unwrap();
+    assert_eq!(taken(&intake), [1, 2], "two jobs are a call for the others");
+    intake.wait(calls);
 }
