@@ -24,6 +24,7 @@ pub struct MemoryBuilder {
     framing: Framing,
     queue_capacity: Option<usize>,
     workers: Option<usize>,
+    hung_after: Duration,
     options: Options,
 }
 
@@ -35,6 +36,7 @@ impl Default for MemoryBuilder {
             framing: Framing::default(),
             queue_capacity: None,
             workers: None,
+            hung_after: tokens::pool::DEFAULT_HUNG_AFTER,
             options: Options {
                 namespace: Namespace::default(),
                 policy: CountPolicy::default(),
@@ -106,6 +108,13 @@ impl MemoryBuilder {
         self
     }
 
+    /// How long a count may take before its thread is replaced, for each begun 64 KiB of text
+    /// (default 30 s).
+    pub fn hung_after(mut self, time: Duration) -> Self {
+        self.hung_after = time;
+        self
+    }
+
     /// How long counting may hold up one append under [`CountPolicy::Adaptive`] (default 20 µs).
     pub fn inline_budget(mut self, budget: Duration) -> Self {
         self.options.inline_budget = budget;
@@ -164,7 +173,8 @@ impl MemoryBuilder {
         self.options.check()?;
         let store = self.store.ok_or(MemoryError::Missing { what: "store" })?;
         let counter = self.counter.ok_or(MemoryError::Missing { what: "counter" })?;
-        let mut pool = AsyncTokenCounter::builder(counter).framing(self.framing);
+        let pool = AsyncTokenCounter::builder(counter).framing(self.framing);
+        let mut pool = pool.hung_after(self.hung_after);
         if let Some(capacity) = self.queue_capacity {
             pool = pool.capacity(capacity);
         }

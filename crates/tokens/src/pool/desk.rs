@@ -220,8 +220,9 @@ impl Desk {
 
     fn add(&mut self, work: Work, mut owed: Owed, now: Instant, aftermath: &mut Aftermath) {
         let conversation = owed.conversation();
-        let id = match self.flights.alike(&work) {
-            None => self.flights.add(work, vec![owed]),
+        let fingerprint = self.flights.fingerprint(&work);
+        let id = match self.flights.alike(&work, fingerprint) {
+            None => self.flights.add(work, fingerprint, vec![owed]),
             Some((id, flight)) => match flight.stage {
                 Stage::Waiting => {
                     // It stands in the line of its own conversation too, and waits for no other's.
@@ -307,7 +308,8 @@ impl Desk {
             aftermath.given_up.extend(others);
         } else if !others.is_empty() {
             aftermath.moves.waiting_again += others.len() as u64;
-            let id = self.flights.add(work.clone(), others);
+            let fingerprint = self.flights.fingerprint(&work);
+            let id = self.flights.add(work.clone(), fingerprint, others);
             self.flows.push_back(task.flow, id);
         }
         let result = Err(Failure::Counter(error));

@@ -87,16 +87,23 @@ impl Flights {
     }
 
     /// The flight that counts the same texts already.
-    pub(super) fn alike(&mut self, work: &Work) -> Option<(FlightId, &mut Flight)> {
-        let id = *self.alike.get(&work.fingerprint(&self.keys))?;
+    pub(super) fn alike(
+        &mut self,
+        work: &Work,
+        fingerprint: u64,
+    ) -> Option<(FlightId, &mut Flight)> {
+        let id = *self.alike.get(&fingerprint)?;
         let flight = self.by_id.get_mut(&id)?;
         flight.work.is_same(work, &self.framing).then_some((id, flight))
     }
 
-    pub(super) fn add(&mut self, work: Work, jobs: Vec<Owed>) -> FlightId {
+    pub(super) fn fingerprint(&self, work: &Work) -> u64 {
+        work.fingerprint(&self.keys)
+    }
+
+    pub(super) fn add(&mut self, work: Work, fingerprint: u64, jobs: Vec<Owed>) -> FlightId {
         self.last += 1;
         let id = self.last;
-        let fingerprint = work.fingerprint(&self.keys);
         // Of several whose samples agree, the first is found.
         self.alike.entry(fingerprint).or_insert(id);
         let (bytes, elapsed) = (work.bytes(), Duration::ZERO);

@@ -247,6 +247,7 @@ impl fmt::Debug for AsyncTokenCounter {
             .field("tally_id", self.tally_id())
             .field("capacity", &self.capacity())
             .field("workers", &self.shared().workers)
+            .field("hung_after", &self.shared().hung_after)
             .finish_non_exhaustive()
     }
 }

@@ -55,6 +55,9 @@ fn counter() -> Vec<Setting> {
         Setting::integer("counter.workers", 1..=number(MAX_WORKERS))
             .default_value(default_workers().to_string())
             .describe("threads that count in the background"),
+        Setting::duration("counter.hung_after", SHORTEST..=LONGEST)
+            .default_value("30s")
+            .describe("time after which a count is taken to hang, for each begun 64 KiB of text"),
         Setting::duration("counter.inline_budget", ..=Duration::from_secs(1))
             .default_value("20us")
             .describe("time that one adaptive append may spend counting on the caller's thread"),

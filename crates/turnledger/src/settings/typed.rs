@@ -42,6 +42,8 @@ pub struct CounterSettings {
     pub policy: CountPolicy,
     /// Threads that count in the background.
     pub workers: usize,
+    /// How long a count may take before its thread is replaced, for each begun 64 KiB of text.
+    pub hung_after: Duration,
     /// What one adaptive append may spend counting on the caller's thread.
     pub inline_budget: Duration,
     /// The longest wait for a count that a caller needs.
@@ -108,6 +110,7 @@ impl TurnledgerSettings {
                 encoding: settings.get("counter.encoding")?,
                 policy: policy(settings)?,
                 workers: settings.get("counter.workers")?,
+                hung_after: settings.get("counter.hung_after")?,
                 inline_budget: settings.get("counter.inline_budget")?,
                 deadline: settings.get("counter.deadline")?,
             },

@@ -41,6 +41,7 @@ pub fn memory_builder(settings: &TurnledgerSettings) -> MemoryBuilder {
         .limits(*limits)
         .count_policy(counter.policy)
         .workers(counter.workers)
+        .hung_after(counter.hung_after)
         .inline_budget(counter.inline_budget)
         .count_deadline(counter.deadline)
         .queue_capacity(queue.capacity)

@@ -10,7 +10,7 @@ use crate::{HungCount, ShutdownReport};
 const LONG: Duration = Duration::from_mins(1);
 
 /// A pool with one worker on a thread, and a watcher that looks when it is told to.
-fn watched(counter: impl TokenCounter) -> (AsyncTokenCounter, Watcher) {
+pub(super) fn watched(counter: impl TokenCounter) -> (AsyncTokenCounter, Watcher) {
     let (pool, workers) = builder(counter).unspawned().unwrap();
     for worker in workers {
         let thread = crate::sync::thread::spawn(move || worker.run());
@@ -21,7 +21,7 @@ fn watched(counter: impl TokenCounter) -> (AsyncTokenCounter, Watcher) {
 }
 
 /// Every count that goes on now has taken too long.
-fn too_late() -> Instant {
+pub(super) fn too_late() -> Instant {
     Instant::now() + 2 * DEFAULT_HUNG_AFTER
 }
 

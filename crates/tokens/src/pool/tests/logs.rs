@@ -54,6 +54,23 @@ fn failures_are_logged_once_in_a_while_with_worker_and_conversation() {
 }
 
 #[test]
+fn a_count_that_hangs_is_logged_with_worker_and_conversation() {
+    let lines = logged(|| {
+        let (counter, gate) = gated();
+        let (pool, mut watcher) = super::hung::watched(counter);
+        let (job, results) = job(STOP);
+        pool.submit(job.conversation(4711)).unwrap();
+        gate.began.recv().unwrap();
+        watcher.look(super::hung::too_late());
+        results.recv().unwrap().unwrap_err();
+    });
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    for part in ["ERROR", "a count hangs", "worker=0", "conversation=4711", "after=30s"] {
+        assert!(lines[0].contains(part), "{part} in {lines:?}");
+    }
+}
+
+#[test]
 fn a_full_queue_is_logged_once_in_a_while() {
     let lines = logged(|| {
         let (pool, _worker) = stepped(builder(bytes()).capacity(1));

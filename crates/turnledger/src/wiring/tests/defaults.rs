@@ -55,6 +55,7 @@ async fn every_setting_reaches_its_part() {
     let changed = [
         ("counter.policy", "inline"),
         ("counter.workers", "11"),
+        ("counter.hung_after", "31s"),
         ("counter.inline_budget", "21us"),
         ("counter.deadline", "6s"),
         ("queue.capacity", "1001"),
@@ -74,7 +75,7 @@ async fn every_setting_reaches_its_part() {
     for (key, text) in changed {
         let settings = typed(&[(key, text)]);
         let reached = match key {
-            "counter.workers" | "queue.capacity" => {
+            "counter.workers" | "counter.hung_after" | "queue.capacity" => {
                 shown_pool(memory_builder(&settings)).await != pool
             }
             _ if key.starts_with("limits.") => {
