@@ -52,6 +52,7 @@
 //! [`HungCount`]: crate::HungCount
 //! [`AsyncTokenCounter`]: crate::AsyncTokenCounter
 //! [`Counted`]: crate::Counted
+//! [`CountError::Failed`]: memory_core::CountError::Failed
 //! [`CountError::Panicked`]: memory_core::CountError::Panicked
 //! [`CountError::ShutDown`]: memory_core::CountError::ShutDown
 
