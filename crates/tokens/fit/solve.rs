@@ -2,14 +2,11 @@
 
 use super::automaton::FEATURES;
 
+/// Features that occur in a piece, and how often.
+pub(crate) type Row = Vec<(u8, f64)>;
+
 /// How often every weight is improved in turn.
 const ROUNDS: usize = 4000;
-
-/// Draws the weights of features that hardly occur towards [`PRIOR`].
-const RIDGE: f64 = 5e-7;
-
-/// The weight of a feature that nothing is known of, in tokens.
-const PRIOR: f64 = 0.5;
 
 /// The sums over all pieces that a fit needs.
 pub(crate) struct Problem {
@@ -23,22 +20,22 @@ impl Problem {
     }
 
     /// Adds a piece with its features, its tokens, and how much it counts.
-    pub(crate) fn add(&mut self, features: &[f64; FEATURES], tokens: f64, weight: f64) {
-        let present: Vec<_> = (0..FEATURES).filter(|place| features[*place] != 0.0).collect();
-        for &row in &present {
-            let scaled = weight * features[row];
+    pub(crate) fn add(&mut self, features: &Row, tokens: f64, weight: f64) {
+        for &(row, times) in features {
+            let (row, scaled) = (usize::from(row), weight * times);
             self.targets[row] += scaled * tokens;
-            for &column in &present {
-                self.products[row][column] += scaled * features[column];
+            for &(column, times) in features {
+                self.products[row][usize::from(column)] += scaled * times;
             }
         }
     }
 
     /// Improves one weight after the other, each as far as the others allow and not below zero.
-    pub(crate) fn solve(&self) -> [f64; FEATURES] {
+    /// A feature that hardly occurs is drawn towards `prior`, the more so the greater `ridge` is.
+    pub(crate) fn solve(&self, prior: f64, ridge: f64) -> [f64; FEATURES] {
         let diagonal = (0..FEATURES).map(|place| self.products[place][place]);
-        let ridge = RIDGE * diagonal.sum::<f64>();
-        let mut weights = [PRIOR; FEATURES];
+        let ridge = ridge * diagonal.sum::<f64>();
+        let mut weights = [prior; FEATURES];
         weights[0] = 0.0;
         for _ in 0..ROUNDS {
             for place in 1..FEATURES {
@@ -46,7 +43,7 @@ impl Problem {
                 let others: f64 =
                     row.iter().zip(&weights).map(|(product, weight)| product * weight).sum::<f64>()
                         - row[place] * weights[place];
-                let best = (self.targets[place] + ridge * PRIOR - others) / (row[place] + ridge);
+                let best = (self.targets[place] + ridge * prior - others) / (row[place] + ridge);
                 weights[place] = best.max(0.0);
             }
         }

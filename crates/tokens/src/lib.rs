@@ -42,7 +42,7 @@ mod sync;
 
 pub use counters::BpeCounter;
 pub use error::{BuildError, HungCount, UnknownEncoding};
-pub use estimator::Estimator;
+pub use estimator::{Estimator, Interval};
 pub use log_limit::LogLimit;
 pub use metrics::snapshot::TokenMetricsSnapshot;
 pub use metrics::summary::{DurationSummary, RatioSummary};

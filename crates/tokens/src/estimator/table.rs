@@ -19,6 +19,8 @@ const STRIPED_BYTES: usize = 512;
 
 pub(super) static O200K_BASE: Table = Table::new(&weights::O200K_BASE);
 pub(super) static CL100K_BASE: Table = Table::new(&weights::CL100K_BASE);
+pub(super) static O200K_BASE_SPREAD: Table = Table::new(&weights::O200K_BASE_SPREAD);
+pub(super) static CL100K_BASE_SPREAD: Table = Table::new(&weights::CL100K_BASE_SPREAD);
 
 /// For each state and class, the row of the next state (low half) and the step's weight (high
 /// half): one look-up for each byte.
@@ -38,9 +40,9 @@ impl Table {
         Self(table)
     }
 
-    /// The sum of the weights of all bytes, in tokens, rounded.
-    pub(super) fn tokens(&self, bytes: &[u8]) -> u64 {
-        let sum = if bytes.len() < STRIPED_BYTES {
+    /// The sum of the weights of all bytes.
+    pub(super) fn sum(&self, bytes: &[u8]) -> u64 {
+        if bytes.len() < STRIPED_BYTES {
             let (mut row, mut sum) = (usize::from(START), 0);
             for byte in bytes {
                 sum += self.advance(&mut row, *byte);
@@ -48,8 +50,7 @@ impl Table {
             sum
         } else {
             self.striped(bytes)
-        };
-        (sum + UNIT / 2) / UNIT
+        }
     }
 
     /// Reads four quarters at once. Within one, each step waits for the one before it; four that

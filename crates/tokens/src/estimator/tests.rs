@@ -150,6 +150,22 @@ fn short_texts_are_not_far_off() {
 }
 
 #[test]
+fn most_counts_are_within_their_intervals() {
+    for (counter, estimator) in encodings() {
+        let mut outside = Vec::new();
+        for (kind, text) in SAMPLES {
+            let exact = counter.count(text).unwrap() as u64;
+            let interval = estimator.interval(text);
+            if !(interval.lower..=interval.upper).contains(&exact) {
+                outside.push(format!("{kind}: {interval:?} for {exact}"));
+            }
+            assert!(2 * interval.lower > interval.upper / 2, "{kind}: {interval:?} says little");
+        }
+        assert!(outside.len() <= 2, "{}: {outside:#?}", counter.id());
+    }
+}
+
+#[test]
 fn a_counters_estimator_is_that_of_its_encoding() {
     let hindi = SAMPLES[11].1;
     let estimate = |id: &str| Estimator::for_counter(&CounterId::new(id).unwrap()).estimate(hindi);
@@ -177,6 +193,11 @@ proptest! {
                 let (guess, bytes) = (estimator.estimate(&text), text.len() as u64);
                 prop_assert!((bytes.min(1)..=bytes).contains(&guess));
                 prop_assert_eq!(guess, estimator.estimate(&text));
+                let interval = estimator.interval(&text);
+                prop_assert_eq!(interval.estimate, guess);
+                prop_assert!(interval.lower <= guess && guess <= interval.upper);
+                prop_assert!((bytes.min(1)..=bytes).contains(&interval.lower));
+                prop_assert!(interval.upper <= bytes);
             }
         }
     }
