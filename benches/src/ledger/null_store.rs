@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use memory_core::{
-    Append, Appended, AppendedMessage, Capabilities, Claim, Claimed, Cleared, ConversationKey,
-    CounterId, Dropped, LedgerTotals, ListPage, ListQuery, MemoryStore, Namespace, Page, PageQuery,
-    PendingConversation, Probe, Repair, RepairReport, Seq, Settle, Settled, StoreError, Timestamp,
-    Totals, Trim, Trimmed, WindowQuery, WindowRead,
+    Append, Appended, AppendedMessage, Backlog, Capabilities, Claim, Claimed, Cleared,
+    ConversationKey, CounterId, Dropped, LedgerTotals, ListPage, ListQuery, MemoryStore, Namespace,
+    Page, PageQuery, PendingConversation, Probe, Repair, RepairReport, Seq, Settle, Settled,
+    StoreError, Timestamp, Totals, Trim, Trimmed, WindowQuery, WindowRead,
 };
 
 /// Answers every append at once and keeps nothing: what an append costs here is what the ledger
@@ -59,7 +59,12 @@ impl MemoryStore for NullStore {
         Ok(())
     }
 
-    async fn pending(&self, _: &Namespace, _: usize) -> Answer<Vec<PendingConversation>> {
+    async fn pending(
+        &self,
+        _: &Namespace,
+        _: Backlog,
+        _: usize,
+    ) -> Answer<Vec<PendingConversation>> {
         Ok(Vec::new())
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use memory_core::{
-    Append, Appended, Archive, Capabilities, Claim, Claimed, Cleared, ConversationId,
+    Append, Appended, Archive, Backlog, Capabilities, Claim, Claimed, Cleared, ConversationId,
     ConversationKey, CounterId, Dropped, LedgerTotals, ListPage, ListQuery, MemoryStore, Namespace,
     Page, PageQuery, PendingConversation, Probe, PutHead, Repair, RepairReport, Seq, Settle,
     Settled, StableStart, StoreError, Timestamp, Trim, Trimmed, WindowQuery, WindowRead,
@@ -79,12 +79,17 @@ impl MemoryStore for Recording {
         self.store.set_counter(key, counter).await
     }
 
+    async fn recount(&self, namespace: &Namespace, counter: &CounterId) -> Answer<()> {
+        self.store.recount(namespace, counter).await
+    }
+
     async fn pending(
         &self,
         namespace: &Namespace,
+        backlog: Backlog,
         limit: usize,
     ) -> Answer<Vec<PendingConversation>> {
-        self.store.pending(namespace, limit).await
+        self.store.pending(namespace, backlog, limit).await
     }
 
     async fn claim_pending(&self, claim: Claim) -> Answer<Claimed> {

@@ -12,13 +12,16 @@ pub struct Totals {
     pub tokens: u64,
     /// Messages whose tally under the counter is missing or estimated.
     pub pending: u64,
+    /// Messages that a fallback counted in the counter's place, which are not pending.
+    pub fallback: u64,
     /// Whether every retained message has a tally, so that `tokens` leaves none out.
     pub complete: bool,
 }
 
 impl Totals {
     /// The totals of a conversation that holds nothing.
-    pub const EMPTY: Self = Self { messages: 0, tokens: 0, pending: 0, complete: true };
+    pub const EMPTY: Self =
+        Self { messages: 0, tokens: 0, pending: 0, fallback: 0, complete: true };
 
     /// Whether every tally is counted: `tokens` is then exact but for what is `Final`.
     pub const fn is_settled(&self) -> bool {
@@ -56,6 +59,7 @@ impl LedgerTotals {
                 messages: self.messages,
                 tokens: 0,
                 pending: self.messages,
+                fallback: 0,
                 complete: self.messages == 0,
             },
             |entry| entry.totals,

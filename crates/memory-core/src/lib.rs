@@ -55,10 +55,10 @@ pub use message::{
 pub use nonce::{Epoch, Fingerprint, NonceError, Seq};
 pub use redact::Redactor;
 pub use store::{
-    Append, Appended, AppendedMessage, Archive, Capabilities, Claim, Claimed, ClaimedConversation,
-    Cleared, ConversationSummary, Difference, Dropped, ListPage, ListQuery, MemoryStore,
-    MemoryStoreExt, NewMessage, Page, PageQuery, PendingConversation, Probe, PutHead, Repair,
-    RepairReport, Settle, Settled, Settlement, StableStart, StoreError, StoredMessage, Summary,
-    TailWalk, Trim, Trimmed, WindowQuery, WindowRead,
+    Append, Appended, AppendedMessage, Archive, Backlog, Capabilities, Claim, Claimed,
+    ClaimedConversation, Cleared, ConversationSummary, Difference, Dropped, ListPage, ListQuery,
+    MemoryStore, MemoryStoreExt, NewMessage, Page, PageQuery, PendingConversation, Probe, PutHead,
+    Repair, RepairReport, Settle, Settled, Settlement, StableStart, StoreError, StoredMessage,
+    Summary, TailWalk, Trim, Trimmed, WindowQuery, WindowRead,
 };
 pub use tally::{FinalReason, Tally, TallyState};

@@ -23,7 +23,8 @@ pub enum TallyState {
     Estimated,
     /// Counted by the counter.
     Exact,
-    /// Not exact, and never to be counted again without cause.
+    /// Not exact, and never to be counted again without cause; what a fallback counted has one once
+    /// the counter itself answers again.
     Final(FinalReason),
 }
 
@@ -61,13 +62,18 @@ impl Tally {
         matches!(self.state, TallyState::Estimated)
     }
 
+    /// Whether a fallback counter made the count, so that the counter itself has yet to count.
+    pub const fn is_fallback(self) -> bool {
+        matches!(self.state, TallyState::Final(FinalReason::Fallback))
+    }
+
     /// What the message surely costs, as far as a window's read is sized by it.
     ///
     /// A counted tally is its own bound. An estimate counts half: Turnledger's estimator was off
     /// by less than that on all kinds of text it was measured on, and a reader that finds it off
-    /// by more reads once again.
+    /// by more reads once again. What a fallback counted is a guess of the same kind.
     pub const fn lower_bound(self) -> u64 {
-        if self.is_pending() { self.tokens / 2 } else { self.tokens }
+        if self.is_pending() || self.is_fallback() { self.tokens / 2 } else { self.tokens }
     }
 }
 
@@ -132,9 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn only_estimates_have_a_bound_below_them() {
+    fn only_guesses_have_a_bound_below_them() {
         assert_eq!(Tally::estimated(101).lower_bound(), 50);
         assert_eq!(Tally::exact(101).lower_bound(), 101);
         assert_eq!(Tally::final_because(101, FinalReason::Media).lower_bound(), 101);
+        assert_eq!(Tally::final_because(101, FinalReason::Fallback).lower_bound(), 50);
     }
 }

@@ -8,7 +8,7 @@ use redb::ReadableTable;
 use crate::counters::Counters;
 use crate::error::Fault;
 use crate::payloads::decode;
-use crate::record::{Record, Sum};
+use crate::record::{Indexed, Record, Sum};
 use crate::rows::walk_retained;
 use crate::schema::Bytes;
 
@@ -57,12 +57,11 @@ pub(crate) fn examine(
 }
 
 impl Examined {
-    /// What is stored otherwise. `indexed` is whether the index of pendings has the conversation
-    /// as the record says.
+    /// What is stored otherwise. `indexed` is what the indexes have of the conversation.
     pub(crate) fn differences(
         &self,
         record: &Record,
-        indexed: bool,
+        indexed: Indexed,
         counters: &Counters,
     ) -> Result<Vec<Difference>, Fault> {
         let mut found = Vec::new();
@@ -81,8 +80,15 @@ impl Examined {
             compare(format!("tokens of {counter}"), stored.tokens, actual.tokens);
             compare(format!("messages tallied by {counter}"), stored.tallied, actual.tallied);
             compare(format!("messages settled by {counter}"), stored.settled, actual.settled);
+            let by_fallback = format!("messages that a fallback counted for {counter}");
+            compare(by_fallback, stored.fallback, actual.fallback);
         }
-        compare("entries in the index of pendings that are right".to_owned(), indexed.into(), 1);
+        for (index, is_right) in [
+            ("pendings", indexed.pending == record.indexed().pending),
+            ("fallbacks", indexed.fallback == record.indexed().fallback),
+        ] {
+            compare(format!("entries in the index of {index} that are right"), is_right.into(), 1);
+        }
         Ok(found)
     }
 
@@ -91,6 +97,7 @@ impl Examined {
         let whole = self.messages == record.messages();
         record.sums = self.sums;
         record.pending_from = 1;
+        record.fallback_from = 1;
         if let Some(leading) = self.leading {
             record.leading = leading;
             record.first = leading + 1;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use memory_core::Timestamp;
+use memory_core::{Backlog, Timestamp};
 
 /// The conversations that a sweep leaves alone, and until when.
 ///
@@ -13,9 +13,12 @@ use memory_core::Timestamp;
 #[derive(Debug, Default)]
 pub(crate) struct Leases(Mutex<Held>);
 
-/// The leases while nobody else can change them, by the conversation's number.
+/// What a lease is of: a conversation's number, and which of its messages.
+pub(crate) type Leased = (u64, Backlog);
+
+/// The leases while nobody else can change them.
 #[derive(Debug, Default)]
-pub(crate) struct Held(HashMap<u64, Lease>);
+pub(crate) struct Held(HashMap<Leased, Lease>);
 
 #[derive(Debug)]
 struct Lease {
@@ -39,18 +42,18 @@ impl Leases {
 
 impl Held {
     /// Has others leave this conversation alone.
-    pub(crate) fn take(&mut self, number: u64, now: Timestamp, length: Duration) {
-        self.0.insert(number, Lease { taken: now, due: now.after(length) });
+    pub(crate) fn take(&mut self, of: Leased, now: Timestamp, length: Duration) {
+        self.0.insert(of, Lease { taken: now, due: now.after(length) });
     }
 
     /// Whether others leave this conversation alone.
-    pub(crate) fn is_taken(&self, number: u64, now: Timestamp) -> bool {
-        self.0.get(&number).is_some_and(|lease| !lease.is_over(now))
+    pub(crate) fn is_taken(&self, of: Leased, now: Timestamp) -> bool {
+        self.0.get(&of).is_some_and(|lease| !lease.is_over(now))
     }
 
     /// Ends one, if there is one.
-    pub(crate) fn end(&mut self, number: u64) {
-        self.0.remove(&number);
+    pub(crate) fn end(&mut self, of: Leased) {
+        self.0.remove(&of);
     }
 
     /// Forgets those that are over.
@@ -68,13 +71,14 @@ mod tests {
         let at = Timestamp::from_millis;
         let check = |now: u64, is_taken: bool| {
             let mut held = Held::default();
-            held.take(7, at(1000), Duration::from_millis(500));
-            assert_eq!(held.is_taken(7, at(now)), is_taken, "{now}");
-            assert!(!held.is_taken(8, at(now)));
+            held.take((7, Backlog::Pending), at(1000), Duration::from_millis(500));
+            assert_eq!(held.is_taken((7, Backlog::Pending), at(now)), is_taken, "{now}");
+            assert!(!held.is_taken((7, Backlog::Fallback), at(now)));
+            assert!(!held.is_taken((8, Backlog::Pending), at(now)));
             held.forget_old(at(now));
             assert_eq!(held.0.len(), usize::from(is_taken), "{now}");
-            held.end(7);
-            assert!(!held.is_taken(7, at(now)));
+            held.end((7, Backlog::Pending));
+            assert!(!held.is_taken((7, Backlog::Pending), at(now)));
         };
         check(1000, true);
         check(1499, true);

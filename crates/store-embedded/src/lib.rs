@@ -63,6 +63,7 @@ mod payloads;
 mod read;
 mod readers;
 mod record;
+mod recount;
 mod row;
 mod rows;
 mod schema;

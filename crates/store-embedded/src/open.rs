@@ -16,7 +16,8 @@ use crate::digests::Digests;
 use crate::error::{EmbeddedError, Fault, cannot_open, explain};
 use crate::leases::Leases;
 use crate::schema::{
-    FORMAT, META_DIGEST_KEY, META_FORMAT, META_NUMBERS, META_POSITIONS, Tables, meta_number,
+    FIRST_FORMAT, FORMAT, META_DIGEST_KEY, META_FORMAT, META_NUMBERS, META_POSITIONS, Tables,
+    meta_number, upgrade,
 };
 use crate::shared::Shared;
 use crate::unfinished::start_over;
@@ -102,6 +103,12 @@ fn read(database: &Database, what: &str) -> Result<Content, Fault> {
     {
         let meta = transaction.open_table(crate::schema::META)?;
         let format = meta_number(&meta, META_FORMAT)?;
+        drop(meta);
+        if format == FIRST_FORMAT {
+            upgrade(&transaction)?;
+            transaction.commit()?;
+            return read(database, what);
+        }
         if format != FORMAT {
             let (found, supported) = (format.to_string(), FORMAT.to_string());
             let what = what.to_owned();

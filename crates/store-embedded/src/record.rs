@@ -1,6 +1,6 @@
 //! What is stored of a conversation as a whole.
 
-use memory_core::{Epoch, Tally, Timestamp, Totals};
+use memory_core::{Backlog, Epoch, Tally, Timestamp, Totals};
 
 use crate::bytes::{Damage, Reader, put_number, put_optional, text};
 use crate::row::{CounterCode, block_of, block_start};
@@ -15,23 +15,27 @@ pub(crate) struct Sum {
     pub(crate) tallied: u64,
     /// Messages whose tally is no estimate.
     pub(crate) settled: u64,
+    /// Those of them that a fallback counted.
+    pub(crate) fallback: u64,
 }
 
 impl Sum {
     pub(crate) const fn new(code: CounterCode) -> Self {
-        Self { code, tokens: 0, tallied: 0, settled: 0 }
+        Self { code, tokens: 0, tallied: 0, settled: 0, fallback: 0 }
     }
 
     pub(crate) fn add(&mut self, tally: Tally) {
         self.tokens = self.tokens.saturating_add(tally.tokens);
         self.tallied += 1;
         self.settled += u64::from(!tally.is_pending());
+        self.fallback += u64::from(tally.is_fallback());
     }
 
     pub(crate) fn remove(&mut self, tally: Tally) {
         self.tokens = self.tokens.saturating_sub(tally.tokens);
         self.tallied = self.tallied.saturating_sub(1);
         self.settled = self.settled.saturating_sub(u64::from(!tally.is_pending()));
+        self.fallback = self.fallback.saturating_sub(u64::from(tally.is_fallback()));
     }
 }
 
@@ -50,6 +54,8 @@ pub(crate) struct Record {
     pub(crate) leading: u64,
     /// No message before this one is pending under the current counter.
     pub(crate) pending_from: u64,
+    /// No message before this one has a fallback's count under the current counter.
+    pub(crate) fallback_from: u64,
     pub(crate) current: CounterCode,
     pub(crate) expires_at: Option<u64>,
     /// Under which time the index of expiries has this life.
@@ -69,6 +75,7 @@ impl Record {
             first: 1,
             leading: 0,
             pending_from: 1,
+            fallback_from: 1,
             current,
             expires_at: None,
             expiry_noted: None,
@@ -119,18 +126,28 @@ impl Record {
             messages,
             tokens: sum.tokens,
             pending: messages.saturating_sub(sum.settled),
+            fallback: sum.fallback,
             complete: sum.tallied >= messages,
         }
     }
 
-    /// Messages that are pending under the current counter.
-    pub(crate) fn pending(&self) -> u64 {
-        self.totals(Some(self.current)).pending
+    /// Messages that are in a backlog under the current counter.
+    pub(crate) fn waiting(&self, backlog: Backlog) -> u64 {
+        backlog.of(&self.totals(Some(self.current)))
     }
 
-    /// The entry that the index of pendings has for this life.
-    pub(crate) fn pending_entry(&self) -> Option<(u64, CounterCode)> {
-        (self.pending() > 0).then_some((self.number, self.current))
+    /// No message before this one is in a backlog under the current counter.
+    pub(crate) const fn waiting_from(&self, backlog: Backlog) -> u64 {
+        match backlog {
+            Backlog::Pending => self.pending_from,
+            Backlog::Fallback => self.fallback_from,
+        }
+    }
+
+    /// The entries that the indexes have for this life.
+    pub(crate) fn indexed(&self) -> Indexed {
+        let entry = |backlog| (self.waiting(backlog) > 0).then_some((self.number, self.current));
+        Indexed { pending: entry(Backlog::Pending), fallback: entry(Backlog::Fallback) }
     }
 
     /// Makes a counter the current one.
@@ -138,6 +155,7 @@ impl Record {
         if self.current != code {
             self.current = code;
             self.pending_from = 1;
+            self.fallback_from = 1;
         }
         self.sum_mut(code);
     }
@@ -145,9 +163,16 @@ impl Record {
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.clear();
         put_number(out, self.number);
+        let with_fallbacks = self.sums.iter().any(|sum| sum.fallback > 0);
+        if with_fallbacks {
+            out.push(WITH_FALLBACKS);
+        }
         out.extend_from_slice(self.epoch.as_str().as_bytes());
         for number in [self.next_seq, self.first, self.leading, self.pending_from] {
             put_number(out, number);
+        }
+        if with_fallbacks {
+            put_number(out, self.fallback_from);
         }
         put_number(out, u64::from(self.current));
         put_optional(out, self.expires_at);
@@ -157,6 +182,9 @@ impl Record {
             for number in [u64::from(sum.code), sum.tokens, sum.tallied, sum.settled] {
                 put_number(out, number);
             }
+            if with_fallbacks {
+                put_number(out, sum.fallback);
+            }
         }
         out.extend_from_slice(&self.tail);
     }
@@ -164,6 +192,10 @@ impl Record {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Damage> {
         let mut reader = Reader::new(bytes);
         let number = reader.number()?;
+        let with_fallbacks = reader.rest().first() == Some(&WITH_FALLBACKS);
+        if with_fallbacks {
+            reader.byte()?;
+        }
         let epoch = Epoch::parse(text(reader.take(Epoch::LENGTH)?)?)
             .map_err(|_| Damage("the conversation has no proper epoch"))?;
         let [next_seq, first, leading, pending_from] =
@@ -171,6 +203,7 @@ impl Record {
         if next_seq < first || first <= leading {
             return Err(Damage("the conversation's seqs contradict each other"));
         }
+        let fallback_from = if with_fallbacks { reader.number()? } else { 1 };
         let current = code(&mut reader)?;
         let expires_at = reader.optional()?;
         let expiry_noted = reader.optional()?;
@@ -182,6 +215,7 @@ impl Record {
                 tokens: reader.number()?,
                 tallied: reader.number()?,
                 settled: reader.number()?,
+                fallback: if with_fallbacks { reader.number()? } else { 0 },
             });
         }
         Ok(Self {
@@ -191,6 +225,7 @@ impl Record {
             first,
             leading,
             pending_from,
+            fallback_from,
             current,
             expires_at,
             expiry_noted,
@@ -198,6 +233,18 @@ impl Record {
             tail: reader.rest().to_vec(),
         })
     }
+}
+
+/// Stands before the epoch of a record that counts fallbacks; no epoch begins with it.
+///
+/// All other records are written without those numbers, as the first format has them.
+const WITH_FALLBACKS: u8 = 1;
+
+/// The entries of one life in the indexes, each with the life's number and its current counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Indexed {
+    pub(crate) pending: Option<(u64, CounterCode)>,
+    pub(crate) fallback: Option<(u64, CounterCode)>,
 }
 
 fn code(reader: &mut Reader<'_>) -> Result<CounterCode, Damage> {
@@ -211,14 +258,22 @@ mod tests {
     use super::*;
 
     fn any_record() -> impl Strategy<Value = Record> {
-        let sum = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u64>())
-            .prop_map(|(code, tokens, tallied, settled)| Sum { code, tokens, tallied, settled });
+        let sum = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u64>(), 0..3_u64).prop_map(
+            |(code, tokens, tallied, settled, fallback)| Sum {
+                code,
+                tokens,
+                tallied,
+                settled,
+                fallback,
+            },
+        );
         let seqs = (0..1000_u64, 1..1000_u64, 0..1000_u64, any::<u64>());
         let times = (any::<Option<u64>>(), any::<Option<u64>>());
         let sums = proptest::collection::vec(sum, 0..9);
         let tail = proptest::collection::vec(any::<u8>(), 0..100);
         (any::<u64>(), any::<u128>(), seqs, any::<u32>(), times, sums, tail).prop_map(
             |(number, epoch, (leading, gap, length, pending_from), current, times, sums, tail)| {
+                let fallbacks = sums.iter().any(|sum: &Sum| sum.fallback > 0);
                 Record {
                     number,
                     epoch: Epoch::from_random(epoch),
@@ -226,6 +281,7 @@ mod tests {
                     first: leading + gap,
                     leading,
                     pending_from,
+                    fallback_from: if fallbacks { pending_from } else { 1 },
                     current,
                     expires_at: times.0,
                     expiry_noted: times.1,

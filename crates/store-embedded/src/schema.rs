@@ -6,8 +6,11 @@ use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransact
 use crate::bytes::{Damage, text};
 use crate::error::Fault;
 
-/// The version of what the tables hold. A file of another version is refused.
-pub(crate) const FORMAT: u64 = 1;
+/// The version of what the tables hold. A file of a later version is refused; one of the first is
+/// made to be of this one when it is opened, by [`upgrade`].
+pub(crate) const FORMAT: u64 = 2;
+/// The version that had no [`FALLBACKS`].
+pub(crate) const FIRST_FORMAT: u64 = 1;
 
 /// [`FORMAT`] in [`META`], as eight bytes with the lowest first.
 pub(crate) const META_FORMAT: &str = "format";
@@ -17,6 +20,11 @@ pub(crate) const META_DIGEST_KEY: &str = "digest key";
 pub(crate) const META_NUMBERS: &str = "numbers";
 /// All smaller payload positions may be in use, in [`META`].
 pub(crate) const META_POSITIONS: &str = "positions";
+/// What a namespace's name follows in [`META`] where all of it is to be counted by one counter; the
+/// value is a [`Recount`](crate::recount::Recount).
+pub(crate) const META_RECOUNT: &str = "recount of ";
+/// Behind every name that begins with [`META_RECOUNT`].
+pub(crate) const META_RECOUNT_END: &str = "recount of!";
 
 /// A key of bytes.
 pub(crate) type Bytes = &'static [u8];
@@ -36,6 +44,9 @@ pub(crate) const IDS: TableDefinition<'_, (u64, u128), (u64, u128)> = TableDefin
 /// A conversation's [`storage_key`], where something is pending, to its number and the code of its
 /// current counter.
 pub(crate) const PENDING: TableDefinition<'_, Bytes, (u64, u32)> = TableDefinition::new("pending");
+/// The same for what fallbacks counted.
+pub(crate) const FALLBACKS: TableDefinition<'_, Bytes, (u64, u32)> =
+    TableDefinition::new("fallbacks");
 /// Conversation number and block index to the index behind the last block that nobody needs.
 pub(crate) const GARBAGE: TableDefinition<'_, (u64, u64), u64> = TableDefinition::new("garbage");
 /// When a conversation may have expired, in milliseconds, and its [`storage_key`].
@@ -54,6 +65,7 @@ pub(crate) struct Tables<'t> {
     pub(crate) payloads: Table<'t, u64, Bytes>,
     pub(crate) ids: Table<'t, (u64, u128), (u64, u128)>,
     pub(crate) pending: Table<'t, Bytes, (u64, u32)>,
+    pub(crate) fallbacks: Table<'t, Bytes, (u64, u32)>,
     pub(crate) garbage: Table<'t, (u64, u64), u64>,
     pub(crate) expiries: Table<'t, (u64, Bytes), ()>,
     pub(crate) counters: Table<'t, u32, &'static str>,
@@ -68,11 +80,22 @@ impl<'t> Tables<'t> {
             payloads: transaction.open_table(PAYLOADS)?,
             ids: transaction.open_table(IDS)?,
             pending: transaction.open_table(PENDING)?,
+            fallbacks: transaction.open_table(FALLBACKS)?,
             garbage: transaction.open_table(GARBAGE)?,
             expiries: transaction.open_table(EXPIRIES)?,
             counters: transaction.open_table(COUNTERS)?,
         })
     }
+}
+
+/// Makes a file of the [`FIRST_FORMAT`] one of this [`FORMAT`].
+///
+/// Its records and rows stay as they are: those of this format differ only where a fallback has
+/// counted, which no program of the first format had done.
+pub(crate) fn upgrade(transaction: &WriteTransaction) -> Result<(), Fault> {
+    let mut tables = Tables::open(transaction)?;
+    tables.meta.insert(META_FORMAT, FORMAT.to_le_bytes().as_slice())?;
+    Ok(())
 }
 
 /// A number in [`META`].
@@ -149,6 +172,7 @@ readable! {
     blocks: BLOCKS, (u64, u64), Bytes;
     payloads: PAYLOADS, u64, Bytes;
     pending: PENDING, Bytes, (u64, u32);
+    fallbacks: FALLBACKS, Bytes, (u64, u32);
 }
 
 impl View {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use memory_core::{
-    Append, Appended, Capabilities, Claim, Claimed, Cleared, ConversationKey, CounterId, Dropped,
-    LedgerTotals, ListPage, ListQuery, MemoryStore, Namespace, Page, PageQuery,
+    Append, Appended, Backlog, Capabilities, Claim, Claimed, Cleared, ConversationKey, CounterId,
+    Dropped, LedgerTotals, ListPage, ListQuery, MemoryStore, Namespace, Page, PageQuery,
     PendingConversation, Probe, Repair, RepairReport, Settle, Settled, StoreError, Timestamp, Trim,
     Trimmed, WindowQuery, WindowRead,
 };
@@ -91,16 +91,43 @@ impl EmbeddedStore {
         bytes: usize,
         run: impl FnOnce(&mut Batch<'_>, &[u8]) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, result) = oneshot::channel();
         let stored_key = storage_key(key);
         let run = move |batch: &mut Batch<'_>| run(batch, &stored_key);
-        let task = Task::new(operation, Some(key.clone()), bytes, run, answer);
+        self.order(operation, Some(key.clone()), bytes, run).await
+    }
+
+    /// The same, for what need not be about one conversation.
+    async fn order<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        key: Option<ConversationKey>,
+        bytes: usize,
+        run: impl FnOnce(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, result) = oneshot::channel();
+        let task = Task::new(operation, key, bytes, run, answer);
         let order = Order::Write(Box::new(task));
         self.inner.orders.send(order).await.map_err(|_| StoreError::Closed)?;
         result.await.unwrap_or_else(|_| {
             let source = Box::new(EmbeddedError::ThreadEnded);
             Err(StoreError::OutcomeUnknown { operation, source })
         })
+    }
+
+    /// Makes a counter current in some of the conversations that are to be recounted with it, if
+    /// there are any; whether there are more.
+    async fn continue_recount(&self, counter: &CounterId) -> Result<bool, StoreError> {
+        const OPERATION: &str = "recount";
+        let own = counter.clone();
+        let look = move |reader: &Reader, shared: &Shared| {
+            read::is_recounting(&reader.begin()?, shared, &own)
+        };
+        if !self.read(OPERATION, None, look).await? {
+            return Ok(false);
+        }
+        let own = counter.clone();
+        let run = move |batch: &mut Batch<'_>| write::continue_recount(batch, &own);
+        self.order(OPERATION, None, LARGE, run).await
     }
 
     /// Has a reader look something up.
@@ -134,6 +161,8 @@ type Outcome<T> = Result<T, StoreError>;
 
 /// Bytes that an operation without payloads adds to a transaction, about.
 const SMALL: usize = 256;
+/// Bytes that a step of a recount adds to a transaction, about.
+const LARGE: usize = 256 << 10;
 
 #[async_trait]
 impl MemoryStore for EmbeddedStore {
@@ -143,6 +172,7 @@ impl MemoryStore for EmbeddedStore {
         capabilities.trim = true;
         capabilities.expire = true;
         capabilities.repair = true;
+        capabilities.recount = true;
         capabilities
     }
 
@@ -191,26 +221,37 @@ impl MemoryStore for EmbeddedStore {
         .await
     }
 
+    async fn recount(&self, namespace: &Namespace, counter: &CounterId) -> Outcome<()> {
+        let (namespace, counter) = (namespace.clone(), counter.clone());
+        self.order("recount", None, SMALL, move |batch| write::recount(batch, &namespace, &counter))
+            .await
+    }
+
     async fn pending(
         &self,
         namespace: &Namespace,
+        backlog: Backlog,
         limit: usize,
     ) -> Outcome<Vec<PendingConversation>> {
         let namespace = namespace.clone();
         self.read("list of pendings", None, move |reader, shared| {
-            read::pending(&reader.begin()?, shared, &namespace, limit)
+            read::pending(&reader.begin()?, shared, &namespace, backlog, limit)
         })
         .await
     }
 
     async fn claim_pending(&self, claim: Claim) -> Outcome<Claimed> {
+        let recounts = claim.only.is_none() && claim.backlog == Backlog::Pending;
+        let unseen = recounts && self.continue_recount(&claim.counter).await?;
         loop {
             let own = claim.clone();
             let claims = self.read("claim", claim.only.as_ref(), move |reader, shared| {
                 read::claim(|| reader.begin(), shared, &own)
             });
             match (claims.await?, &claim.only) {
-                (Claims::Claimed(claimed), _) => return Ok(claimed),
+                (Claims::Claimed(claimed), _) => {
+                    return Ok(Claimed { more: claimed.more || unseen, ..claimed });
+                }
                 // Another one may change it again in between; then it is changed again.
                 (Claims::OtherCounter, Some(key)) => self.set_counter(key, &claim.counter).await?,
                 (Claims::OtherCounter, None) => return Ok(Claimed::default()),

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use memory_core::{
-    ConversationId, ConversationKey, CounterId, MemoryStore, Namespace, StoreError, Tally,
+    Backlog, ConversationId, ConversationKey, CounterId, FinalReason, MemoryStore, Namespace,
+    Repair, StoreError, Tally,
 };
 use memory_testkit::sample;
 use store_embedded::{EmbeddedError, EmbeddedStore};
@@ -143,7 +144,7 @@ async fn another_format_is_refused() {
     drop(database);
     let error = refused(&path);
     let StoreError::UnknownFormat { found, supported, .. } = error else { panic!("{error:?}") };
-    assert_eq!((found.as_str(), supported.as_str()), ("99", "1"));
+    assert_eq!((found.as_str(), supported.as_str()), ("99", "2"));
 }
 
 #[tokio::test]
@@ -288,4 +289,68 @@ fn a_store_needs_a_place_and_a_queue() {
     };
     check(EmbeddedStore::builder().open().map(|_| ()).unwrap_err(), "path");
     check(EmbeddedStore::builder().in_memory().queue(0).open().map(|_| ()).unwrap_err(), "queue");
+}
+
+/// The tables that a program of the first format knows.
+const FALLBACKS: redb::TableDefinition<'_, &[u8], (u64, u32)> =
+    redb::TableDefinition::new("fallbacks");
+
+/// Makes a closed store one of the first format: where no fallback has counted, it differs in its
+/// number and in one table only.
+fn make_first_format(path: &Path) {
+    let meta = redb::TableDefinition::<&str, &[u8]>::new("meta");
+    let database = redb::Database::open(path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let first = 1_u64.to_le_bytes();
+    transaction.open_table(meta).unwrap().insert("format", first.as_slice()).unwrap();
+    transaction.delete_table(FALLBACKS).unwrap();
+    transaction.commit().unwrap();
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_format_is_read_and_takes_fallbacks() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("memory.redb");
+    fill(&path).await;
+    make_first_format(&path);
+    let key = ConversationKey::new(Namespace::default(), ConversationId::new("a").unwrap());
+    for round in 1..=2 {
+        let store = open(&path).unwrap();
+        assert_eq!(store.probe().await.unwrap().format, "2");
+        let fallback = Tally::final_because(7, FinalReason::Fallback);
+        let batch = sample::batch(&words(), [sample::user("x", fallback)]);
+        store.append(&key, batch).await.unwrap();
+        let totals = store.totals(&key).await.unwrap().under(&words());
+        assert_eq!((totals.messages, totals.tokens), (400 + round, 400 + 7 * round));
+        assert_eq!((totals.fallback, totals.pending), (round, 0));
+        let report = store.repair(&key, Repair::Check).await.unwrap();
+        assert_eq!(report.differences, []);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_fallback_that_the_sums_do_not_know_is_found_by_a_repair() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("memory.redb");
+    let key = ConversationKey::new(Namespace::default(), ConversationId::new("a").unwrap());
+    let store = open(&path).unwrap();
+    let fallback = Tally::final_because(7, FinalReason::Fallback);
+    let batch = (0..3).map(|_| sample::user("x", fallback));
+    store.append(&key, sample::batch(&words(), batch)).await.unwrap();
+    store.close().await;
+    make_first_format(&path);
+    let store = open(&path).unwrap();
+    let listed = async || {
+        let found = store.pending(&key.namespace, Backlog::Fallback, 9).await.unwrap();
+        found.iter().map(|found| found.pending).sum::<u64>()
+    };
+    assert_eq!(listed().await, 0, "the index is new");
+    let check = store.repair(&key, Repair::Check).await.unwrap();
+    let found: Vec<_> = check.differences.iter().map(|found| found.what.as_str()).collect();
+    assert_eq!(found, ["entries in the index of fallbacks that are right"]);
+    let mended = store.repair(&key, Repair::Mend).await.unwrap();
+    assert!(mended.mended && mended.differences == check.differences);
+    assert_eq!(listed().await, 3, "the index after the repair");
+    store.close().await;
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memory_core::{
-    Append, Claim, ConversationId, ConversationKey, CounterId, Epoch, Fingerprint, ListQuery,
-    ManualClock, MemoryStore, MemoryStoreExt, Message, MessageId, Namespace, NewMessage, PageQuery,
-    Repair, Seq, Settle, Settlement, Tally, Timestamp, ToolCall, Trim, WindowQuery,
+    Append, Backlog, Claim, ConversationId, ConversationKey, CounterId, Epoch, FinalReason,
+    Fingerprint, ListQuery, ManualClock, MemoryStore, MemoryStoreExt, Message, MessageId,
+    Namespace, NewMessage, PageQuery, Repair, Seq, Settle, Settlement, Tally, Timestamp, ToolCall,
+    Trim, WindowQuery,
 };
 use memory_testkit::model::ModelStore;
 use proptest::prelude::*;
@@ -29,7 +30,8 @@ enum Step {
     Clear { conversation: u8 },
     Expire { conversation: u8, after: Option<u8> },
     Pass { milliseconds: u8 },
-    Claim { counter: u8, limit: usize, only: Option<u8> },
+    Recount { counter: u8 },
+    Claim { counter: u8, fallbacks: bool, limit: usize, only: Option<u8> },
     Crash,
 }
 
@@ -56,8 +58,11 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (conversation(), any::<Option<u8>>())
             .prop_map(|(conversation, after)| Step::Expire { conversation, after }),
         1 => any::<u8>().prop_map(|milliseconds| Step::Pass { milliseconds }),
-        6 => (counter(), 1..100_usize, proptest::option::of(conversation()))
-            .prop_map(|(counter, limit, only)| Step::Claim { counter, limit, only }),
+        1 => counter().prop_map(|counter| Step::Recount { counter }),
+        6 => (counter(), any::<bool>(), 1..100_usize, proptest::option::of(conversation()))
+            .prop_map(|(counter, fallbacks, limit, only)| {
+                Step::Claim { counter, fallbacks, limit, only }
+            }),
         1 => Just(Step::Crash),
     ]
 }
@@ -116,8 +121,9 @@ impl Pair {
             self.nonce += 1;
             // Few texts, so that ids come again with the same content and with another.
             let text = format!("text {}", index % 5);
-            let tally = match self.nonce % 3 {
-                0 => Tally::exact(7),
+            let tally = match self.nonce % 5 {
+                0 | 1 => Tally::exact(7),
+                2 => Tally::final_because(u64::from(*kind) * 2, FinalReason::Fallback),
                 _ => Tally::estimated(u64::from(*kind) * 3),
             };
             let fingerprint = Fingerprint::from_random(self.nonce * 0x9e37_79b9_7f4a_7c15);
@@ -153,7 +159,10 @@ impl Pair {
                     seq: message.seq,
                     fingerprint: message.fingerprint,
                     expected: message.tally,
-                    tally: Tally::exact(message.seq.get() % 11),
+                    tally: match message.seq.get() % 7 {
+                        0 => Tally::final_because(5, FinalReason::Fallback),
+                        _ => Tally::exact(message.seq.get() % 11),
+                    },
                 };
                 let settlements: Vec<_> =
                     page.messages.iter().map(settlement).step_by(1 + usize::from(*twice)).collect();
@@ -194,9 +203,15 @@ impl Pair {
             Step::Pass { milliseconds } => {
                 self.clock.advance(Duration::from_millis((*milliseconds).into()));
             }
-            Step::Claim { counter: number, limit, only } => {
+            Step::Recount { counter: number } => {
+                let namespace = Namespace::default();
+                let expected = self.model.recount(&namespace, &counter(*number)).await;
+                same(self.store.recount(&namespace, &counter(*number)).await, expected)?;
+            }
+            Step::Claim { counter: number, fallbacks, limit, only } => {
                 let claim = Claim {
                     counter: counter(*number),
+                    backlog: if *fallbacks { Backlog::Fallback } else { Backlog::Pending },
                     only: only.map(key),
                     after: only.and_then(|only| Seq::new(u64::from(only) * 20)),
                     lease: Duration::from_millis(LEASE),
@@ -214,7 +229,10 @@ impl Pair {
     async fn compare(&self) -> Result<(), TestCaseError> {
         let (store, model) = (&self.store, &self.model);
         let namespace = Namespace::default();
-        same(store.pending(&namespace, 9).await, model.pending(&namespace, 9).await)?;
+        for backlog in Backlog::ALL {
+            let expected = model.pending(&namespace, backlog, 9).await;
+            same(store.pending(&namespace, backlog, 9).await, expected)?;
+        }
         let list = ListQuery { namespace, after: None, limit: 9 };
         same(store.list(list.clone()).await, model.list(list).await)?;
         for key in [key(0), key(1)] {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 use turnledger::settings::{Layer, Loaded, SettingsError, Sources};
-use turnledger::{Memory, MemoryError, MemoryStore, wiring};
+use turnledger::{Backlog, Memory, MemoryError, MemoryStore, wiring};
 
 use crate::args::GlobalArgs;
 use crate::error::{CliError, note};
@@ -143,7 +143,8 @@ impl Session {
     /// How many messages of the namespace a sweep with this counter would count.
     async fn sweepable(&self) -> Result<u64, MemoryError> {
         let mut messages = 0;
-        for found in self.memory.store().pending(self.memory.namespace(), usize::MAX).await? {
+        let (store, namespace) = (self.memory.store(), self.memory.namespace());
+        for found in store.pending(namespace, Backlog::Pending, usize::MAX).await? {
             let ledger = self.memory.conversation(found.key.id).ledger().await?;
             if ledger.current.as_ref() == Some(self.memory.tally_id()) {
                 messages += found.pending;

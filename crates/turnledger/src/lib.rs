@@ -90,10 +90,10 @@ pub use tokens::{
 
 // Stores: the embedded one, and what it takes to write another.
 pub use memory_core::{
-    Append, Appended, AppendedMessage, Archive, Capabilities, Claim, Claimed, ClaimedConversation,
-    Cleared, ConversationSummary, Difference, Dropped, ListPage, ListQuery, MemoryStore,
-    MemoryStoreExt, MessageClass, NewMessage, Page, PageQuery, PendingConversation, Probe, PutHead,
-    Repair, RepairReport, Settle, Settled, Settlement, StableStart, StoreError, StoredMessage,
-    Summary, TailWalk, Trim, Trimmed, WindowQuery, WindowRead,
+    Append, Appended, AppendedMessage, Archive, Backlog, Capabilities, Claim, Claimed,
+    ClaimedConversation, Cleared, ConversationSummary, Difference, Dropped, ListPage, ListQuery,
+    MemoryStore, MemoryStoreExt, MessageClass, NewMessage, Page, PageQuery, PendingConversation,
+    Probe, PutHead, Repair, RepairReport, Settle, Settled, Settlement, StableStart, StoreError,
+    StoredMessage, Summary, TailWalk, Trim, Trimmed, WindowQuery, WindowRead,
 };
 pub use store_embedded::{Durability, EmbeddedError, EmbeddedStore, EmbeddedStoreBuilder};

@@ -1,7 +1,7 @@
 //! What a store holds, and whether it contradicts itself.
 
 use memory_core::{
-    CounterId, ListQuery, MemoryStore, MemoryStoreExt, MessageClass, Namespace, Repair,
+    Backlog, CounterId, ListQuery, MemoryStore, MemoryStoreExt, MessageClass, Namespace, Repair,
     StoredMessage, Tally, Totals, WindowQuery, WindowRead,
 };
 
@@ -109,7 +109,7 @@ async fn check_lists(store: &dyn MemoryStore, all: &[Observed]) -> Outcome<()> {
     let namespace = Namespace::default();
     let query = ListQuery { namespace: namespace.clone(), after: None, limit: 1000 };
     let listed = store.list(query).await?.conversations;
-    let pending = store.pending(&namespace, 1000).await?;
+    let pending = store.pending(&namespace, Backlog::Pending, 1000).await?;
     for observed in all {
         let (number, id) = (observed.conversation, key(observed.conversation)?.id);
         let found = listed.iter().find(|summary| summary.id == id);

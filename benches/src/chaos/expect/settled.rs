@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use memory_core::{MemoryStore, Message, Namespace, TallyState};
+use memory_core::{Backlog, MemoryStore, Message, Namespace, TallyState};
 use memory_instance::{CountPolicy, Memory};
 
 use super::expected::Expected;
@@ -28,7 +28,7 @@ pub(crate) async fn settle(
         .build()
         .await?;
     let (namespace, start) = (Namespace::default(), Instant::now());
-    while !store.pending(&namespace, 1).await?.is_empty() {
+    while !store.pending(&namespace, Backlog::Pending, 1).await?.is_empty() {
         // The memory's own first sweep may hold the rest.
         memory.sweep().await?;
         ensure!(

@@ -26,6 +26,8 @@ pub struct Capabilities {
     pub stable_start: bool,
     /// Whether [`repair`](crate::MemoryStore::repair) works.
     pub repair: bool,
+    /// Whether [`recount`](crate::MemoryStore::recount) works.
+    pub recount: bool,
 }
 
 impl Capabilities {
@@ -41,6 +43,7 @@ impl Capabilities {
             archive: false,
             stable_start: false,
             repair: false,
+            recount: false,
         }
     }
 }

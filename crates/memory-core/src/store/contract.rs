@@ -9,7 +9,9 @@ use super::admin::{
 };
 use super::capabilities::Capabilities;
 use super::error::StoreError;
-use super::read::{Claim, Claimed, Page, PageQuery, PendingConversation, WindowQuery, WindowRead};
+use super::read::{
+    Backlog, Claim, Claimed, Page, PageQuery, PendingConversation, WindowQuery, WindowRead,
+};
 use super::write::{Append, Appended, Dropped, Settle, Settled, Trim, Trimmed};
 use crate::clock::Timestamp;
 use crate::ids::{ConversationKey, CounterId, Namespace};
@@ -73,6 +75,9 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     /// Idempotent: a settlement that no longer applies does nothing, and is no error. The current
     /// counter stays as it is.
     ///
+    /// A fallback's count is replaced as an estimate is. It does not come back: a settlement that
+    /// [steps back](super::Settlement::steps_back) to one does nothing.
+    ///
     /// A call does not build on itself. A settlement applies where its expectation is what was
     /// stored before the call, and still is when its turn comes: of several for one message the
     /// first that fits applies, and those after it only if that one changed nothing.
@@ -131,7 +136,30 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
         counter: &CounterId,
     ) -> Result<(), StoreError>;
 
-    /// Some conversations of a namespace that have pendings, leased or not, at most `limit`.
+    /// Has every conversation of a namespace counted under this counter, also those that nobody
+    /// touches any more.
+    ///
+    /// The store notes it, and changes no conversation yet. From then on a
+    /// [claim](Self::claim_pending) of pendings with this counter that names no conversation also
+    /// makes the counter current in conversations of the namespace that have another one, some of
+    /// them at a time, and says that there is more until it has seen them all. How far it has come
+    /// is stored with what it has changed, so that whoever claims after a crash goes on from there.
+    ///
+    /// Each namespace has one such note: the latest call replaces the former, and begins from the
+    /// first conversation again. What is appended later under another counter still makes that
+    /// one current. A conversation that was counted under too many counters keeps its own.
+    /// Idempotent, and its cost does not grow with the namespace.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unsupported`] where the backend has no such thing.
+    async fn recount(&self, namespace: &Namespace, counter: &CounterId) -> Result<(), StoreError> {
+        let _ = (namespace, counter);
+        Err(self.unsupported("have a namespace counted anew"))
+    }
+
+    /// Some conversations of a namespace that have messages in a backlog, leased or not, at most
+    /// `limit`.
     ///
     /// # Errors
     ///
@@ -139,14 +167,16 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     async fn pending(
         &self,
         namespace: &Namespace,
+        backlog: Backlog,
         limit: usize,
     ) -> Result<Vec<PendingConversation>, StoreError>;
 
-    /// Takes a lease on conversations with pendings that nobody is working on, in every
-    /// namespace, and returns those pendings.
+    /// Takes a lease on conversations with messages in a backlog that nobody is working on, in
+    /// every namespace, and returns those messages.
     ///
-    /// The lease ends by itself; settling the last pending ends it too. Where a claim names a
-    /// conversation, its lease is taken whoever holds it.
+    /// A conversation has a lease for each backlog. It ends by itself; settling the last message of
+    /// the backlog ends it too. Where a claim names a conversation, its lease is taken whoever
+    /// holds it.
     ///
     /// A lease saves work and guards nothing: settles compare what they replace. So a store that
     /// one process holds at a time may forget all leases when it is opened, because nobody is left

@@ -10,7 +10,9 @@ use super::admin::{
 use super::capabilities::Capabilities;
 use super::contract::MemoryStore;
 use super::error::StoreError;
-use super::read::{Claim, Claimed, Page, PageQuery, PendingConversation, WindowQuery, WindowRead};
+use super::read::{
+    Backlog, Claim, Claimed, Page, PageQuery, PendingConversation, WindowQuery, WindowRead,
+};
 use super::write::{Append, Appended, Dropped, Settle, Settled, Trim, Trimmed};
 use crate::clock::Timestamp;
 use crate::ids::{ConversationKey, CounterId, Namespace};
@@ -55,12 +57,17 @@ macro_rules! forward {
                 (**self).set_counter(key, counter).await
             }
 
+            async fn recount(&self, namespace: &Namespace, counter: &CounterId) -> Outcome<()> {
+                (**self).recount(namespace, counter).await
+            }
+
             async fn pending(
                 &self,
                 namespace: &Namespace,
+                backlog: Backlog,
                 limit: usize,
             ) -> Outcome<Vec<PendingConversation>> {
-                (**self).pending(namespace, limit).await
+                (**self).pending(namespace, backlog, limit).await
             }
 
             async fn claim_pending(&self, claim: Claim) -> Outcome<Claimed> {

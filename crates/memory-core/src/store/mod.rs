@@ -19,8 +19,8 @@ pub use contract::MemoryStore;
 pub use error::StoreError;
 pub use ext::MemoryStoreExt;
 pub use read::{
-    Claim, Claimed, ClaimedConversation, Page, PageQuery, PendingConversation, StoredMessage,
-    WindowQuery, WindowRead,
+    Backlog, Claim, Claimed, ClaimedConversation, Page, PageQuery, PendingConversation,
+    StoredMessage, WindowQuery, WindowRead,
 };
 pub use walk::TailWalk;
 pub use write::{

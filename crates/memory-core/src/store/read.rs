@@ -102,12 +102,47 @@ pub struct Page {
     pub next: Option<Seq>,
 }
 
-/// A conversation that has pendings.
+/// Messages that background work has yet to count, by what they have until then.
+///
+/// Stores index the two apart: a service that is down leaves many fallback's counts behind, and
+/// finding what is pending must not cost more for that.
+///
+/// Exhaustive on purpose: a store keeps an index for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Backlog {
+    /// No tally, or an estimated one.
+    Pending,
+    /// A fallback's count, to be replaced once the counter itself answers again.
+    Fallback,
+}
+
+impl Backlog {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Pending, Self::Fallback];
+
+    /// Whether a message with this tally under the conversation's current counter is part of it.
+    pub fn holds(self, tally: Option<Tally>) -> bool {
+        match self {
+            Self::Pending => tally.is_none_or(Tally::is_pending),
+            Self::Fallback => tally.is_some_and(Tally::is_fallback),
+        }
+    }
+
+    /// How many messages of a conversation are part of it.
+    pub const fn of(self, totals: &Totals) -> u64 {
+        match self {
+            Self::Pending => totals.pending,
+            Self::Fallback => totals.fallback,
+        }
+    }
+}
+
+/// A conversation with something in a [`Backlog`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingConversation {
     /// The conversation.
     pub key: ConversationKey,
-    /// How many of its messages are pending under its current counter.
+    /// How many of its messages are in the backlog, under its current counter.
     pub pending: u64,
 }
 
@@ -115,8 +150,11 @@ pub struct PendingConversation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The counter that the sweep counts with. Conversations with another current counter are
-    /// left alone, but for the one that is named.
+    /// left alone, but for the one that is named, and for those that are to be
+    /// [recounted](crate::MemoryStore::recount) with this one.
     pub counter: CounterId,
+    /// Which messages are wanted.
+    pub backlog: Backlog,
     /// Only this conversation, whoever holds its lease; it takes the counter as its current one.
     pub only: Option<ConversationKey>,
     /// Of the conversation that is named: only messages after this one.
@@ -130,21 +168,21 @@ pub struct Claim {
 /// What a sweep was given.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claimed {
-    /// Conversations with pendings that nobody else is working on.
+    /// Conversations with messages of the backlog that nobody else is working on.
     pub conversations: Vec<ClaimedConversation>,
     /// Whether there may be more to claim.
     pub more: bool,
 }
 
-/// The pendings of one claimed conversation.
+/// What is in the claimed backlog of one conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedConversation {
     /// The conversation.
     pub key: ConversationKey,
     /// Its present life.
     pub epoch: Epoch,
-    /// Its pendings, oldest first.
+    /// Its messages of the backlog, oldest first.
     pub messages: Vec<StoredMessage>,
-    /// Whether it has more pendings after the last of these.
+    /// Whether it has more of them after the last of these.
     pub more: bool,
 }

@@ -109,13 +109,22 @@ pub struct Settlement {
     pub tally: Tally,
 }
 
+impl Settlement {
+    /// Whether it would put a fallback's count in the place of one that the counter itself has
+    /// made, or given up. Stores skip such settlements.
+    pub fn steps_back(&self) -> bool {
+        let counted = |tally: Tally| !tally.is_pending() && !tally.is_fallback();
+        self.tally.is_fallback() && self.expected.is_some_and(counted)
+    }
+}
+
 /// What a settle did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled {
     /// Tallies that were replaced.
     pub applied: u64,
     /// Settlements that no longer applied: repeated, trimmed, of an earlier life, or of a seq
-    /// that belongs to another message now.
+    /// that belongs to another message now. And those that step back to a fallback's count.
     pub skipped: u64,
     /// The sums under the counter afterwards; those of an empty conversation where the epoch is
     /// another.

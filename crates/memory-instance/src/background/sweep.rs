@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use futures_util::StreamExt;
 use futures_util::stream;
 use memory_core::{
-    Claim, Claimed, ClaimedConversation, ConversationKey, Message, Seq, Settle, Settlement,
-    StoredMessage,
+    Backlog, Claim, Claimed, ClaimedConversation, ConversationKey, Message, Seq, Settle,
+    Settlement, StoredMessage,
 };
 use metrics::counter;
 
@@ -45,6 +45,7 @@ pub(crate) async fn sweep(shared: &Shared, scope: Scope) -> Result<SweepReport, 
     let mut report = SweepReport::default();
     let claim = Claim {
         counter: shared.counter().clone(),
+        backlog: Backlog::Pending,
         only: match scope {
             Scope::All => None,
             Scope::One(key) => Some(key),

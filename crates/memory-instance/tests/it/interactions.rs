@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use memory_core::{
-    Append, Appended, AppendedMessage, Capabilities, Claim, Claimed, Cleared, ConversationKey,
-    CounterId, Dropped, LedgerTotals, ListPage, ListQuery, MemoryStore, Message, Namespace, Page,
-    PageQuery, PendingConversation, Probe, Repair, RepairReport, Seq, Settle, Settled, StoreError,
-    Timestamp, Totals, Trim, Trimmed, WindowQuery, WindowRead,
+    Append, Appended, AppendedMessage, Backlog, Capabilities, Claim, Claimed, Cleared,
+    ConversationKey, CounterId, Dropped, LedgerTotals, ListPage, ListQuery, MemoryStore, Message,
+    Namespace, Page, PageQuery, PendingConversation, Probe, Repair, RepairReport, Seq, Settle,
+    Settled, StoreError, Timestamp, Totals, Trim, Trimmed, WindowQuery, WindowRead,
 };
 use memory_instance::MemoryError;
 
@@ -26,7 +26,7 @@ mockall::mock! {
         async fn page(&self, key: &ConversationKey, query: PageQuery) -> Result<Page, StoreError>;
         async fn totals(&self, key: &ConversationKey) -> Result<LedgerTotals, StoreError>;
         async fn set_counter(&self, key: &ConversationKey, counter: &CounterId) -> Result<(), StoreError>;
-        async fn pending(&self, namespace: &Namespace, limit: usize) -> Result<Vec<PendingConversation>, StoreError>;
+        async fn pending(&self, namespace: &Namespace, backlog: Backlog, limit: usize) -> Result<Vec<PendingConversation>, StoreError>;
         async fn claim_pending(&self, claim: Claim) -> Result<Claimed, StoreError>;
         async fn trim(&self, key: &ConversationKey, trim: Trim) -> Result<Trimmed, StoreError>;
         async fn drop_newest(&self, key: &ConversationKey, count: u64) -> Result<Dropped, StoreError>;
@@ -181,6 +181,7 @@ impl MemoryStore for Never {
     async fn pending(
         &self,
         _: &Namespace,
+        _: Backlog,
         _: usize,
     ) -> Result<Vec<PendingConversation>, StoreError> {
         never().await

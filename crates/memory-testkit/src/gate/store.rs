@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use memory_core::{
-    Append, Appended, Archive, Capabilities, Claim, Claimed, Cleared, ConversationKey, CounterId,
-    Dropped, LedgerTotals, ListPage, ListQuery, MemoryStore, Namespace, Page, PageQuery,
+    Append, Appended, Archive, Backlog, Capabilities, Claim, Claimed, Cleared, ConversationKey,
+    CounterId, Dropped, LedgerTotals, ListPage, ListQuery, MemoryStore, Namespace, Page, PageQuery,
     PendingConversation, Probe, PutHead, Repair, RepairReport, Settle, Settled, StableStart,
     StoreError, Timestamp, Trim, Trimmed, WindowQuery, WindowRead,
 };
@@ -92,12 +92,17 @@ impl MemoryStore for GatedStore {
         self.gated("set_counter", self.inner.set_counter(key, counter)).await
     }
 
+    async fn recount(&self, namespace: &Namespace, counter: &CounterId) -> Outcome<()> {
+        self.gated("recount", self.inner.recount(namespace, counter)).await
+    }
+
     async fn pending(
         &self,
         namespace: &Namespace,
+        backlog: Backlog,
         limit: usize,
     ) -> Outcome<Vec<PendingConversation>> {
-        self.gated("pending", self.inner.pending(namespace, limit)).await
+        self.gated("pending", self.inner.pending(namespace, backlog, limit)).await
     }
 
     async fn claim_pending(&self, claim: Claim) -> Outcome<Claimed> {

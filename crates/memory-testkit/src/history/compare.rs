@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use memory_core::{ConversationKey, ListQuery, MemoryStoreExt, Namespace, PendingConversation};
+use memory_core::{
+    Backlog, ConversationKey, ListQuery, MemoryStoreExt, Namespace, PendingConversation,
+};
 
 use super::world::World;
 use crate::verdict::{Verdict, ensure, ensure_eq};
@@ -67,18 +69,25 @@ impl World {
         Ok(())
     }
 
-    /// Compares a namespace's conversations with pendings.
+    /// Compares a namespace's conversations with something in a backlog.
     pub(super) async fn compare_pending(&self, namespace: &Namespace) -> Verdict {
+        for backlog in Backlog::ALL {
+            self.compare_backlog(namespace, backlog).await?;
+        }
+        Ok(())
+    }
+
+    async fn compare_backlog(&self, namespace: &Namespace, backlog: Backlog) -> Verdict {
         let sorted = |mut found: Vec<PendingConversation>| {
             found.sort_by(|one, other| one.key.cmp(&other.key));
             found
         };
-        let found = sorted(self.store().pending(namespace, 1000).await?);
-        let expected = self.model.pending(self.now(), namespace, 1000);
-        ensure_eq!(found, expected, "conversations with pendings");
+        let found = sorted(self.store().pending(namespace, backlog, 1000).await?);
+        let expected = self.model.pending(self.now(), namespace, backlog, 1000);
+        ensure_eq!(found, expected, "conversations that are listed as {backlog:?}");
         if expected.len() > 1 {
-            let limited = self.store().pending(namespace, 1).await?;
-            ensure_eq!(limited.len(), 1, "conversations with pendings, at most one");
+            let limited = self.store().pending(namespace, backlog, 1).await?;
+            ensure_eq!(limited.len(), 1, "conversations that are listed, at most one");
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Taking a history's steps, one after the other.
 
+use memory_core::Backlog;
+
 use super::runner::Reopen;
 use super::step::Step;
 use super::world::World;
@@ -60,9 +62,13 @@ async fn take(world: &mut World, step: &Step) -> Verdict {
         Step::Page { conversation, counter, after, limit } => {
             world.page(*conversation, *counter, *after, (*limit).into()).await
         }
-        Step::Sweep { counter, lease, settle } => world.sweep(*counter, *lease, *settle).await,
-        Step::Touch { conversation, counter, after, limit } => {
-            world.touch(*conversation, *counter, *after, (*limit).into()).await
+        Step::Recount { conversation, counter } => world.recount(*conversation, *counter).await,
+        Step::Sweep { counter, fallbacks, lease, settle } => {
+            world.sweep(*counter, backlog(*fallbacks), *lease, *settle).await
+        }
+        Step::Touch { conversation, counter, fallbacks, after, limit } => {
+            let of = (*conversation, *counter);
+            world.touch(of, backlog(*fallbacks), *after, (*limit).into()).await
         }
         Step::List { conversation, limit } => {
             let namespace = world.key(*conversation).namespace;
@@ -71,4 +77,8 @@ async fn take(world: &mut World, step: &Step) -> Verdict {
         }
         Step::Reopen => Ok(()),
     }
+}
+
+fn backlog(fallbacks: bool) -> Backlog {
+    if fallbacks { Backlog::Fallback } else { Backlog::Pending }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use memory_core::{
-    Claim, ClaimedConversation, ConversationKey, PageQuery, Seq, Settle, Settlement, Tally,
-    WindowQuery,
+    Backlog, Claim, ClaimedConversation, ConversationKey, PageQuery, Seq, Settle, Settlement,
+    Tally, WindowQuery,
 };
 
 use super::world::World;
@@ -46,23 +46,29 @@ impl World {
         Ok(())
     }
 
-    pub(super) async fn sweep(&mut self, counter: u8, lease: u8, settle: bool) -> Verdict {
+    pub(super) async fn sweep(
+        &mut self,
+        counter: u8,
+        backlog: Backlog,
+        lease: u8,
+        settle: bool,
+    ) -> Verdict {
         let counter = self.counter(counter);
         let lease = self.span(lease);
-        let claim = Claim { counter, only: None, after: None, lease, limit: 10_000 };
+        let claim = Claim { counter, backlog, only: None, after: None, lease, limit: 10_000 };
         self.claim(claim, settle).await
     }
 
     pub(super) async fn touch(
         &mut self,
-        conversation: u8,
-        counter: u8,
+        (conversation, counter): (u8, u8),
+        backlog: Backlog,
         after: u8,
         limit: usize,
     ) -> Verdict {
         let only = Some(self.key(conversation));
         let (counter, lease) = (self.counter(counter), self.span(2));
-        let claim = Claim { counter, only, after: Seq::new(after.into()), lease, limit };
+        let claim = Claim { counter, backlog, only, after: Seq::new(after.into()), lease, limit };
         self.claim(claim, true).await
     }
 
@@ -71,8 +77,9 @@ impl World {
         let found = self.store().claim_pending(claim.clone()).await?;
         let now = self.now();
         for claimed in &found.conversations {
-            if let Some(due) = self.unsure.remove(&claimed.key) {
-                self.model.end_lease(now, &claimed.key, due);
+            let held = (claimed.key.clone(), claim.backlog);
+            if let Some(due) = self.unsure.remove(&held) {
+                self.model.end_lease(now, &held, due);
             }
         }
         let expected = self.model.claim_pending(now, &claim);

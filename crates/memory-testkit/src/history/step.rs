@@ -70,6 +70,13 @@ pub enum Step {
         /// The first or the second counter.
         counter: u8,
     },
+    /// Has a whole namespace counted under a counter.
+    Recount {
+        /// The namespace of this conversation.
+        conversation: u8,
+        /// The first or the second counter.
+        counter: u8,
+    },
     /// Reads for a window.
     Window {
         /// Where.
@@ -94,17 +101,21 @@ pub enum Step {
     Sweep {
         /// The first or the second counter.
         counter: u8,
+        /// Whether what fallbacks counted is claimed, and not what is pending.
+        fallbacks: bool,
         /// Seconds of the lease.
         lease: u8,
         /// Whether what was claimed is settled, or left to its lease.
         settle: bool,
     },
-    /// Claims some pendings of one conversation and settles them.
+    /// Claims some messages of one conversation and settles them.
     Touch {
         /// Which.
         conversation: u8,
         /// The first or the second counter.
         counter: u8,
+        /// Whether what fallbacks counted is claimed, and not what is pending.
+        fallbacks: bool,
         /// After this seq; 0 for the beginning.
         after: u8,
         /// At most so many.
@@ -160,6 +171,8 @@ pub enum DraftTally {
     Exact(u16),
     /// A documented figure.
     Media(u16),
+    /// What a fallback counted.
+    Fallback(u16),
 }
 
 /// The life that a settle names.
@@ -178,8 +191,10 @@ pub enum EpochOf {
 pub struct Pick {
     /// How long ago it was written; retained or not.
     pub back: u8,
-    /// The exact count.
+    /// The count.
     pub tokens: u16,
+    /// Whether a fallback made it.
+    pub fallback: bool,
     /// What is wrong with it.
     pub stale: Stale,
 }

@@ -59,10 +59,20 @@ fn step() -> BoxedStrategy<Step> {
     let page = (place(), counter(), 0..30_u8, 1..8_u8).prop_map(
         |(conversation, counter, after, limit)| Step::Page { conversation, counter, after, limit },
     );
-    let sweep = (counter(), 0..4_u8, proptest::bool::weighted(0.7))
-        .prop_map(|(counter, lease, settle)| Step::Sweep { counter, lease, settle });
-    let touch = (place(), counter(), 0..10_u8, 1..5_u8).prop_map(
-        |(conversation, counter, after, limit)| Step::Touch { conversation, counter, after, limit },
+    let recount = (place(), counter())
+        .prop_map(|(conversation, counter)| Step::Recount { conversation, counter });
+    let fallbacks = || proptest::bool::weighted(0.3);
+    let sweep = (counter(), fallbacks(), 0..4_u8, proptest::bool::weighted(0.7)).prop_map(
+        |(counter, fallbacks, lease, settle)| Step::Sweep { counter, fallbacks, lease, settle },
+    );
+    let touch = (place(), counter(), fallbacks(), 0..10_u8, 1..5_u8).prop_map(
+        |(conversation, counter, fallbacks, after, limit)| Step::Touch {
+            conversation,
+            counter,
+            fallbacks,
+            after,
+            limit,
+        },
     );
     let list =
         (place(), 1..4_u8).prop_map(|(conversation, limit)| Step::List { conversation, limit });
@@ -75,6 +85,7 @@ fn step() -> BoxedStrategy<Step> {
         4 => expire,
         6 => advance,
         2 => set_counter,
+        1 => recount,
         6 => window,
         4 => page,
         5 => sweep,
@@ -112,6 +123,7 @@ fn draft() -> impl Strategy<Value = Draft> {
         4 => (0..60_u16).prop_map(DraftTally::Estimated),
         4 => (0..60_u16).prop_map(DraftTally::Exact),
         1 => (0..60_u16).prop_map(DraftTally::Media),
+        2 => (0..60_u16).prop_map(DraftTally::Fallback),
     ];
     let length = prop_oneof![8 => 0..40_u16, 1 => 0..3000_u16];
     let id = weighted(0.3, (0..6_u8, proptest::bool::weighted(0.08)));
@@ -143,5 +155,11 @@ fn pick() -> impl Strategy<Value = Pick> {
             Stale::Chained,
         ]),
     ];
-    (back, 0..90_u16, stale).prop_map(|(back, tokens, stale)| Pick { back, tokens, stale })
+    let fallback = proptest::bool::weighted(0.25);
+    (back, 0..90_u16, fallback, stale).prop_map(|(back, tokens, fallback, stale)| Pick {
+        back,
+        tokens,
+        fallback,
+        stale,
+    })
 }

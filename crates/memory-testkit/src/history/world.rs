@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memory_core::{
-    ConversationId, ConversationKey, CounterId, Epoch, Fingerprint, MemoryStore, Namespace, Seq,
-    Tally, Timestamp,
+    Backlog, ConversationId, ConversationKey, CounterId, Epoch, Fingerprint, MemoryStore,
+    Namespace, Seq, Tally, Timestamp,
 };
 
 use crate::model::Model;
@@ -23,7 +23,7 @@ pub(super) struct World {
     pub(super) written: Vec<Written>,
     /// Leases that were held when the store was opened again. Whether they outlive that is the
     /// store's choice.
-    pub(super) unsure: BTreeMap<ConversationKey, Timestamp>,
+    pub(super) unsure: BTreeMap<(ConversationKey, Backlog), Timestamp>,
     start: Timestamp,
     advanced: Duration,
 }

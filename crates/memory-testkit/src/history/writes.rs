@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use memory_core::{
-    Append, Appended, ConversationKey, FinalReason, Limits, Message, NewMessage, Seq, Settle,
-    Settled, Settlement, StoreError, Tally, ToolCall, Trim,
+    Append, Appended, Backlog, ConversationKey, FinalReason, Limits, Message, NewMessage, Seq,
+    Settle, Settled, Settlement, StoreError, Tally, ToolCall, Trim,
 };
 
 use super::step::{Draft, DraftTally, EpochOf, Kind, Pick, Stale};
@@ -26,7 +26,7 @@ impl World {
             drafts.iter().enumerate().map(|(place, draft)| message(draft, serial + place));
         // Whose grace counts where something waits already is the store's choice.
         let idle = self.model.live(self.now(), &key).is_none_or(|conversation| {
-            conversation.due.is_none() && conversation.current == counter
+            !conversation.due.contains_key(&Backlog::Pending) && conversation.current == counter
         });
         let grace = if grace && idle { self.span(1) } else { Duration::ZERO };
         let append = Append { grace, ..sample::batch(&counter, messages) };
@@ -155,6 +155,16 @@ impl World {
         self.store().set_counter(&key, &counter).await?;
         self.compare(&key).await
     }
+
+    pub(super) async fn recount(&mut self, conversation: u8, counter: u8) -> Verdict {
+        let (key, counter) = (self.key(conversation), self.counter(counter));
+        if !self.store().capabilities().recount {
+            return Ok(());
+        }
+        self.model.recount(&key.namespace, &counter);
+        self.store().recount(&key.namespace, &counter).await?;
+        self.compare(&key).await
+    }
 }
 
 fn settlement(pick: Pick, written: &Written, right: Option<Tally>) -> Settlement {
@@ -169,7 +179,12 @@ fn settlement(pick: Pick, written: &Written, right: Option<Tally>) -> Settlement
         Stale::Missing => None,
         Stale::Written => Some(written.tally),
     };
-    let tally = Tally::exact(pick.tokens.into());
+    let tokens = pick.tokens.into();
+    let tally = if pick.fallback {
+        Tally::final_because(tokens, FinalReason::Fallback)
+    } else {
+        Tally::exact(tokens)
+    };
     Settlement { seq: written.seq, fingerprint, expected, tally }
 }
 
@@ -179,6 +194,7 @@ fn message(draft: &Draft, serial: usize) -> NewMessage {
         DraftTally::Estimated(tokens) => Tally::estimated(tokens.into()),
         DraftTally::Exact(tokens) => Tally::exact(tokens.into()),
         DraftTally::Media(tokens) => Tally::final_because(tokens.into(), FinalReason::Media),
+        DraftTally::Fallback(tokens) => Tally::final_because(tokens.into(), FinalReason::Fallback),
     };
     if let Some((id, other)) = draft.id {
         let text = if other { "other content" } else { "usual content" };

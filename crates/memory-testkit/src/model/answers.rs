@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use memory_core::{
     Cleared, ConversationKey, ConversationSummary, CounterId, LedgerTotals, Limits, ListPage,
-    ListQuery, Timestamp,
+    ListQuery, Namespace, Timestamp,
 };
 
 use super::conversation::Conversation;
@@ -15,6 +15,8 @@ use super::conversation::Conversation;
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     pub(super) conversations: BTreeMap<ConversationKey, Conversation>,
+    /// The counters that are to become current in whole namespaces.
+    pub(super) recounts: BTreeMap<Namespace, CounterId>,
     pub(super) limits: Limits,
 }
 
@@ -27,10 +29,13 @@ impl Model {
     /// As [`MemoryStore::set_counter`](memory_core::MemoryStore::set_counter).
     pub fn set_counter(&mut self, now: Timestamp, key: &ConversationKey, counter: &CounterId) {
         if let Some(conversation) = self.live_mut(now, key) {
-            conversation.current = counter.clone();
-            conversation.use_counter(counter);
-            conversation.refresh_due(now, std::time::Duration::ZERO);
+            conversation.switch_to(now, counter);
         }
+    }
+
+    /// As [`MemoryStore::recount`](memory_core::MemoryStore::recount).
+    pub fn recount(&mut self, namespace: &Namespace, counter: &CounterId) {
+        self.recounts.insert(namespace.clone(), counter.clone());
     }
 
     /// As [`MemoryStore::clear`](memory_core::MemoryStore::clear).

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memory_core::{
-    CounterId, Epoch, Fingerprint, MessageClass, MessageId, Seq, StoredMessage, Tally, Timestamp,
-    Totals,
+    Backlog, CounterId, Epoch, Fingerprint, MessageClass, MessageId, Seq, StoredMessage, Tally,
+    Timestamp, Totals,
 };
 
 /// One life of a conversation.
@@ -22,8 +22,8 @@ pub(crate) struct Conversation {
     pub(crate) counters: Vec<CounterId>,
     pub(crate) current: CounterId,
     pub(crate) ends: Option<Timestamp>,
-    /// When a sweep may take it; none where nothing is pending.
-    pub(crate) due: Option<Timestamp>,
+    /// When a sweep may take what is in a backlog; no entry where nothing is.
+    pub(crate) due: BTreeMap<Backlog, Timestamp>,
 }
 
 /// A retained message.
@@ -53,7 +53,7 @@ impl Conversation {
             counters: Vec::new(),
             current: counter,
             ends: None,
-            due: None,
+            due: BTreeMap::new(),
         }
     }
 
@@ -82,21 +82,24 @@ impl Conversation {
         for tally in self.messages.values().map(|kept| kept.tallies.get(counter)) {
             totals.messages += 1;
             totals.tokens = totals.tokens.saturating_add(tally.map_or(0, |tally| tally.tokens));
-            totals.pending += u64::from(is_pending(tally));
+            totals.pending += u64::from(Backlog::Pending.holds(tally.copied()));
+            totals.fallback += u64::from(Backlog::Fallback.holds(tally.copied()));
             totals.complete &= tally.is_some();
         }
         totals
     }
 
-    pub(crate) fn pendings<'a>(
+    pub(crate) fn backlog<'a>(
         &'a self,
+        backlog: Backlog,
         counter: &'a CounterId,
         after: Option<Seq>,
     ) -> impl Iterator<Item = StoredMessage> {
-        let pending = self.messages.iter().filter(move |(seq, kept)| {
-            after.is_none_or(|after| **seq > after) && is_pending(kept.tallies.get(counter))
+        let waiting = self.messages.iter().filter(move |(seq, kept)| {
+            let tally = kept.tallies.get(counter).copied();
+            after.is_none_or(|after| **seq > after) && backlog.holds(tally)
         });
-        pending.map(move |(seq, kept)| kept.stored(*seq, counter))
+        waiting.map(move |(seq, kept)| kept.stored(*seq, counter))
     }
 
     /// Notes the counter's first use.
@@ -106,11 +109,23 @@ impl Conversation {
         }
     }
 
-    /// Brings the due time in line with what is pending now: a lease or a grace that runs stays,
-    /// and ends where nothing is left to do.
+    /// Brings the due times in line with what waits now: a lease or a grace that runs stays, and
+    /// ends where nothing is left to do. Only what is pending has a grace.
     pub(crate) fn refresh_due(&mut self, now: Timestamp, grace: Duration) {
-        let any = self.pendings(&self.current, None).next().is_some();
-        self.due = any.then(|| self.due.unwrap_or_else(|| now.after(grace)));
+        for (backlog, grace) in [(Backlog::Pending, grace), (Backlog::Fallback, Duration::ZERO)] {
+            if self.backlog(backlog, &self.current, None).next().is_some() {
+                self.due.entry(backlog).or_insert_with(|| now.after(grace));
+            } else {
+                self.due.remove(&backlog);
+            }
+        }
+    }
+
+    /// Makes a counter the current one.
+    pub(crate) fn switch_to(&mut self, now: Timestamp, counter: &CounterId) {
+        self.current = counter.clone();
+        self.use_counter(counter);
+        self.refresh_due(now, Duration::ZERO);
     }
 
     /// Where a cut at `before` falls so that it splits no group, as far as classes tell.
@@ -143,8 +158,4 @@ impl Kept {
         let own = self.tallies.get(counter).map(|tally| tally.lower_bound());
         own.or_else(elsewhere).unwrap_or(0)
     }
-}
-
-fn is_pending(tally: Option<&Tally>) -> bool {
-    tally.is_none_or(|tally| tally.is_pending())
 }

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use memory_core::{
-    Append, Appended, Capabilities, Claim, Claimed, Cleared, Clock, ConversationKey, CounterId,
-    Dropped, LedgerTotals, Limits, ListPage, ListQuery, MemoryStore, Namespace, Page, PageQuery,
-    PendingConversation, Probe, Repair, RepairReport, Settle, Settled, StoreError, SystemClock,
-    Timestamp, Trim, Trimmed, WindowQuery, WindowRead,
+    Append, Appended, Backlog, Capabilities, Claim, Claimed, Cleared, Clock, ConversationKey,
+    CounterId, Dropped, LedgerTotals, Limits, ListPage, ListQuery, MemoryStore, Namespace, Page,
+    PageQuery, PendingConversation, Probe, Repair, RepairReport, Settle, Settled, StoreError,
+    SystemClock, Timestamp, Trim, Trimmed, WindowQuery, WindowRead,
 };
 
 use super::answers::Model;
@@ -66,6 +66,7 @@ impl MemoryStore for ModelStore {
         capabilities.trim = true;
         capabilities.expire = true;
         capabilities.repair = true;
+        capabilities.recount = true;
         capabilities
     }
 
@@ -94,12 +95,18 @@ impl MemoryStore for ModelStore {
         Ok(())
     }
 
+    async fn recount(&self, namespace: &Namespace, counter: &CounterId) -> Outcome<()> {
+        self.model().recount(namespace, counter);
+        Ok(())
+    }
+
     async fn pending(
         &self,
         namespace: &Namespace,
+        backlog: Backlog,
         limit: usize,
     ) -> Outcome<Vec<PendingConversation>> {
-        Ok(self.model().pending(self.now(), namespace, limit))
+        Ok(self.model().pending(self.now(), namespace, backlog, limit))
     }
 
     async fn claim_pending(&self, claim: Claim) -> Outcome<Claimed> {

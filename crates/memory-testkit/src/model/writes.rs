@@ -61,6 +61,7 @@ impl Model {
             let is_expected =
                 |kept: &Kept| kept.tallies.get(&settle.counter).copied() == settlement.expected;
             if kept.fingerprint == settlement.fingerprint
+                && !settlement.steps_back()
                 && is_expected(kept)
                 && is_expected(&before[&settlement.seq])
             {

@@ -1,6 +1,8 @@
 //! What a store says that it can do.
 
-use memory_core::{Archive, PutHead, Repair, Seq, StableStart, StoreError, Tally, Timestamp, Trim};
+use memory_core::{
+    Archive, FinalReason, PutHead, Repair, Seq, StableStart, StoreError, Tally, Timestamp, Trim,
+};
 
 use super::scene::{Scene, settlement};
 use super::subject::Subject;
@@ -43,6 +45,10 @@ pub async fn what_a_store_cannot_do_is_unsupported(subject: &Subject) -> Verdict
         let start = StableStart { epoch, expected: None, start: Seq::FIRST };
         refuses(can.stable_start, "stable_start", store.stable_start(key, start).await.err())?;
     }
+    if !can.recount {
+        let recounted = store.recount(&key.namespace, &scene.counter).await;
+        refuses(can.recount, "recount", recounted.err())?;
+    }
     let never = Some(Timestamp::from_millis(u64::MAX / 4));
     refuses(can.expire, "expire", store.expire(key, never).await.err())?;
     refuses(can.repair, "repair", store.repair(key, Repair::Check).await.err())?;
@@ -67,6 +73,9 @@ pub async fn a_sound_store_needs_no_repair(subject: &Subject) -> Verdict {
     check("after an append").await?;
     let stored = scene.messages().await?;
     scene.settle(epoch, [settlement(&stored[2], Tally::exact(1))]).await?;
+    let fallback = Tally::final_because(3, FinalReason::Fallback);
+    scene.settle(epoch, [settlement(&stored[3], fallback)]).await?;
+    check("after a fallback's count").await?;
     let unset = second.messages().await?;
     second.settle(epoch, [settlement(&unset[4], Tally::exact(1))]).await?;
     check("after settles under two counters").await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use memory_core::{Claim, Claimed, ClaimedConversation, Tally};
+use memory_core::{Backlog, Claim, Claimed, ClaimedConversation, Tally};
 
 use super::scene::{LEASE, Scene, settlement};
 use super::subject::Subject;
@@ -189,7 +189,7 @@ pub async fn pending_lists_what_waits_and_nothing_else(subject: &Subject) -> Ver
     for id in ids {
         scene.other(id).append([user("c", Tally::estimated(1))]).await?;
     }
-    let limited = scene.store.pending(&scene.key.namespace, 3).await?;
+    let limited = scene.store.pending(&scene.key.namespace, Backlog::Pending, 3).await?;
     ensure_eq!(limited.len(), 3, "conversations with pendings, at most 3 of 4");
     Ok(())
 }

@@ -20,6 +20,7 @@ mod claims;
 mod concurrency;
 mod conflicts;
 mod drops;
+mod fallbacks;
 mod isolation;
 mod ledger;
 mod limits;
@@ -27,6 +28,7 @@ mod lists;
 mod lives;
 mod order;
 mod pages;
+mod recounts;
 mod repeats;
 mod scene;
 mod settling;
@@ -63,6 +65,11 @@ pub use drops::{
     dropping_more_than_there_are_empties, dropping_none_does_nothing,
     dropping_reaches_into_the_head,
 };
+pub use fallbacks::{
+    a_claim_of_fallbacks_leaves_the_pendings, a_fallback_is_not_pending,
+    a_fallback_never_replaces_a_count, fallbacks_are_listed_as_long_as_they_last,
+    settling_the_last_fallback_ends_the_lease,
+};
 pub use isolation::{
     hostile_ids_are_conversations_of_their_own, namespaces_see_nothing_of_each_other,
 };
@@ -83,6 +90,9 @@ pub use order::{
     the_epoch_of_the_first_append_stays,
 };
 pub use pages::{a_page_after_the_last_is_empty, pages_follow_each_other};
+pub use recounts::{
+    a_recount_ends, a_recount_reaches_what_nobody_touches, the_latest_recount_holds,
+};
 pub use repeats::{
     a_batch_may_mix_known_and_new, a_repeat_has_the_seq_and_tally_of_the_first,
     a_repeat_of_a_trimmed_message_has_no_tally,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memory_core::{
-    Appended, Claim, ConversationId, ConversationKey, CounterId, Epoch, LedgerTotals, MemoryStore,
-    MemoryStoreExt, Namespace, NewMessage, Page, PageQuery, PendingConversation, Seq, Settle,
-    Settled, Settlement, StoredMessage, Tally, Totals, Trim, Trimmed, WindowQuery, WindowRead,
+    Appended, Backlog, Claim, ConversationId, ConversationKey, CounterId, Epoch, LedgerTotals,
+    MemoryStore, MemoryStoreExt, Namespace, NewMessage, Page, PageQuery, PendingConversation, Seq,
+    Settle, Settled, Settlement, StoredMessage, Tally, Totals, Trim, Trimmed, WindowQuery,
+    WindowRead,
 };
 
 use super::subject::Subject;
@@ -90,12 +91,20 @@ impl Scene {
     }
 
     pub(super) async fn pending(&self) -> Result<Vec<PendingConversation>, Violation> {
-        Ok(self.store.pending(&self.key.namespace, 10_000).await?)
+        self.waiting(Backlog::Pending).await
     }
 
-    /// A claim of what is due under this scene's counter.
+    pub(super) async fn waiting(
+        &self,
+        backlog: Backlog,
+    ) -> Result<Vec<PendingConversation>, Violation> {
+        Ok(self.store.pending(&self.key.namespace, backlog, 10_000).await?)
+    }
+
+    /// A claim of the pendings that are due under this scene's counter.
     pub(super) fn claim(&self, lease: Duration, limit: usize) -> Claim {
-        Claim { counter: self.counter.clone(), only: None, after: None, lease, limit }
+        let counter = self.counter.clone();
+        Claim { counter, backlog: Backlog::Pending, only: None, after: None, lease, limit }
     }
 
     /// A claim of this conversation.
@@ -129,10 +138,13 @@ pub(super) const LEASE: Duration = Duration::from_hours(1);
 /// What the sums over these messages are.
 pub(super) fn sums(messages: &[StoredMessage]) -> Totals {
     let tallies = || messages.iter().map(|message| message.tally);
+    let in_backlog =
+        |backlog: Backlog| tallies().filter(|tally| backlog.holds(*tally)).count() as u64;
     Totals {
         messages: messages.len() as u64,
         tokens: tallies().flatten().map(|tally| tally.tokens).sum(),
-        pending: tallies().filter(|tally| tally.is_none_or(Tally::is_pending)).count() as u64,
+        pending: in_backlog(Backlog::Pending),
+        fallback: in_backlog(Backlog::Fallback),
         complete: tallies().all(|tally| tally.is_some()),
     }
 }

@@ -6,8 +6,9 @@ use std::pin::Pin;
 
 use super::subject::Subject;
 use super::{
-    abilities, batches, cancellation, claims, concurrency, conflicts, drops, isolation, ledger,
-    limits, lists, lives, order, pages, repeats, settling, stale, trims, two_counters, windows,
+    abilities, batches, cancellation, claims, concurrency, conflicts, drops, fallbacks, isolation,
+    ledger, limits, lists, lives, order, pages, recounts, repeats, settling, stale, trims,
+    two_counters, windows,
 };
 use crate::verdict::{Failures, Verdict};
 
@@ -100,6 +101,14 @@ behaviours! {
         a_named_claim_pages_by_after, a_limited_claim_leaves_the_rest,
         a_claim_leaves_other_counters_alone, the_one_who_appends_has_a_grace,
         pending_lists_what_waits_and_nothing_else,
+    }
+    fallbacks::{
+        a_fallback_is_not_pending, a_fallback_never_replaces_a_count,
+        a_claim_of_fallbacks_leaves_the_pendings, settling_the_last_fallback_ends_the_lease,
+        fallbacks_are_listed_as_long_as_they_last,
+    }
+    recounts::{
+        a_recount_reaches_what_nobody_touches, a_recount_ends, the_latest_recount_holds,
     }
     windows::{
         a_window_reaches_the_newest_and_covers_the_budget, a_window_counts_estimates_at_half,

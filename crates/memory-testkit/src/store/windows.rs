@@ -1,6 +1,8 @@
 //! Reading for a window.
 
-use memory_core::{Message, NewMessage, Seq, StoredMessage, TailWalk, Tally, ToolCall, WindowRead};
+use memory_core::{
+    FinalReason, Message, NewMessage, Seq, StoredMessage, TailWalk, Tally, ToolCall, WindowRead,
+};
 
 use super::scene::Scene;
 use super::subject::Subject;
@@ -21,7 +23,11 @@ pub async fn a_window_reaches_the_newest_and_covers_the_budget(subject: &Subject
 /// An estimate may turn out half as large, so the tail covers the budget even then.
 pub async fn a_window_counts_estimates_at_half(subject: &Subject) -> Verdict {
     let scene = Scene::new(subject);
-    let tally = |index| if index % 5 == 0 { Tally::exact(10) } else { Tally::estimated(11) };
+    let tally = |index| match index {
+        _ if index % 5 == 0 => Tally::exact(10),
+        _ if index % 2 == 0 => Tally::final_because(11, FinalReason::Fallback),
+        _ => Tally::estimated(11),
+    };
     scene.append((0..200).map(|index| user(format!("{index}"), tally(index)))).await?;
     for budget in [1, 5, 6, 50, 100, 333, 2000] {
         read(&scene, budget).await?;

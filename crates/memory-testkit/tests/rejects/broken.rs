@@ -8,8 +8,8 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use memory_core::{
-    Clock, ConversationId, ConversationKey, Limits, ManualClock, MemoryStore, MessageId, Namespace,
-    Seq,
+    Clock, ConversationId, ConversationKey, CounterId, Limits, ManualClock, MemoryStore, MessageId,
+    Namespace, Seq,
 };
 use memory_testkit::history::Reopen;
 use memory_testkit::model::ModelStore;
@@ -31,6 +31,10 @@ pub(crate) struct Broken {
     pub(crate) hidden: Mutex<BTreeMap<ConversationKey, Seq>>,
     pub(crate) ids: Mutex<BTreeMap<(ConversationKey, Seq), MessageId>>,
     pub(crate) dropped: Mutex<BTreeSet<(ConversationKey, MessageId)>>,
+    /// The first recount of each namespace.
+    pub(crate) recounts: Mutex<BTreeMap<Namespace, CounterId>>,
+    /// Conversations whose fallbacks were ever claimed.
+    pub(crate) leased: Mutex<BTreeSet<ConversationKey>>,
 }
 
 impl Broken {
@@ -56,6 +60,8 @@ impl Broken {
             hidden: Mutex::default(),
             ids: Mutex::default(),
             dropped: Mutex::default(),
+            recounts: Mutex::default(),
+            leased: Mutex::default(),
         }
     }
 

@@ -59,6 +59,16 @@ pub(crate) enum Fault {
     BuriesTheEmpty,
     GuessesTheUncounted,
     GivesSeqsOfTheGap,
+    TakesFallbacksForPendings,
+    TakesFallbacksForCounts,
+    StepsBackToFallbacks,
+    FindsNoFallbacks,
+    ListsFallbacksForEver,
+    LeasesBothBacklogs,
+    LeasesFallbacksForEver,
+    ForgetsRecounts,
+    KeepsTheFirstRecount,
+    RecountsForEver,
 }
 
 /// Each fault with its promise, the behaviours that must fail, and whether random histories must
@@ -179,5 +189,15 @@ pub(crate) const FAULTS: &[(u8, Fault, &[&str], bool)] = {
         (0, ExpiresForGood, &["an_expiry_can_be_taken_back"], true),
         (0, BuriesTheEmpty, &["a_life_without_messages_goes_on"], true),
         (2, GivesSeqsOfTheGap, &["dropping_into_the_head_behind_a_trim_leaves_the_gap"], true),
+        (3, TakesFallbacksForPendings, &["a_fallback_is_not_pending"], true),
+        (4, TakesFallbacksForCounts, &["a_window_counts_estimates_at_half"], true),
+        (8, StepsBackToFallbacks, &["a_fallback_never_replaces_a_count"], true),
+        (0, FindsNoFallbacks, &["a_claim_of_fallbacks_leaves_the_pendings"], true),
+        (0, ListsFallbacksForEver, &["fallbacks_are_listed_as_long_as_they_last"], true),
+        (7, LeasesBothBacklogs, &["a_claim_of_fallbacks_leaves_the_pendings"], true),
+        (0, LeasesFallbacksForEver, &["settling_the_last_fallback_ends_the_lease"], true),
+        (0, ForgetsRecounts, &["a_recount_reaches_what_nobody_touches"], true),
+        (0, KeepsTheFirstRecount, &["the_latest_recount_holds"], false),
+        (0, RecountsForEver, &["a_recount_ends"], true),
     ]
 };

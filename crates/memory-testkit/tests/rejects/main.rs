@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may end where its own set-up fails")]
 
 mod broken;
+mod claims;
 mod counters;
 mod fault;
 mod wrapper;

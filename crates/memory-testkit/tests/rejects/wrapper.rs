@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use memory_core::{
-    Append, Appended, Capabilities, Claim, Claimed, Cleared, ConversationKey, CounterId,
+    Append, Appended, Backlog, Capabilities, Claim, Claimed, Cleared, ConversationKey, CounterId,
     Difference, Dropped, LedgerTotals, ListPage, ListQuery, MemoryStore, Namespace, Page,
     PageQuery, PendingConversation, Probe, Repair, RepairReport, Seq, Settle, Settled, StoreError,
     Timestamp, Trim, Trimmed, WindowQuery, WindowRead,
 };
 
 use crate::broken::Broken;
+use crate::claims;
 use crate::fault::Fault;
 use crate::writes;
 
@@ -59,6 +59,16 @@ impl MemoryStore for Broken {
             }
             Fault::LosesTheHeadByTrimming if window.first.get() > window.head.len() as u64 + 1 => {
                 window.head.clear();
+            }
+            Fault::TakesFallbacksForCounts => {
+                let tokens = |kept: &memory_core::StoredMessage| {
+                    let tally = kept.tally.unwrap_or(memory_core::Tally::exact(0));
+                    if tally.is_fallback() { tally.tokens } else { tally.lower_bound() }
+                };
+                let from = (0..all)
+                    .rev()
+                    .find(|from| window.tail[*from..].iter().map(tokens).sum::<u64>() > budget);
+                window.tail.drain(..from.unwrap_or(0));
             }
             Fault::TrustsEstimates => {
                 let tokens = |from: usize| -> u64 {
@@ -108,6 +118,9 @@ impl MemoryStore for Broken {
         for entry in &mut ledger.counters {
             entry.totals.tokens += self.drift();
             entry.totals.complete |= self.has(Fault::IsAlwaysComplete);
+            if self.has(Fault::TakesFallbacksForPendings) {
+                entry.totals.pending += entry.totals.fallback;
+            }
         }
         if self.has(Fault::SortsCounters) {
             ledger.counters.sort_by(|one, other| one.counter.cmp(&other.counter));
@@ -119,13 +132,31 @@ impl MemoryStore for Broken {
         self.model.set_counter(&self.place(key), counter).await
     }
 
+    async fn recount(&self, namespace: &Namespace, counter: &CounterId) -> Outcome<()> {
+        let namespace = self.namespace(namespace);
+        let first = {
+            let mut recounts = self.recounts.lock().unwrap();
+            recounts.entry(namespace.clone()).or_insert_with(|| counter.clone()).clone()
+        };
+        match self.fault {
+            Fault::ForgetsRecounts => Ok(()),
+            Fault::KeepsTheFirstRecount => self.model.recount(&namespace, &first).await,
+            _ => self.model.recount(&namespace, counter).await,
+        }
+    }
+
     async fn pending(
         &self,
         namespace: &Namespace,
+        backlog: Backlog,
         limit: usize,
     ) -> Outcome<Vec<PendingConversation>> {
-        let found = self.model.pending(&self.namespace(namespace), limit).await?;
-        if !self.has(Fault::ListsSettledAsPending) {
+        let found = self.model.pending(&self.namespace(namespace), backlog, limit).await?;
+        let ghosts = match backlog {
+            Backlog::Pending => self.has(Fault::ListsSettledAsPending),
+            Backlog::Fallback => self.has(Fault::ListsFallbacksForEver),
+        };
+        if !ghosts {
             return Ok(found);
         }
         let waiting = self.waiting.lock().unwrap().clone();
@@ -139,14 +170,7 @@ impl MemoryStore for Broken {
     }
 
     async fn claim_pending(&self, claim: Claim) -> Outcome<Claimed> {
-        let lease = match self.fault {
-            Fault::ClaimsTwice => Duration::ZERO,
-            Fault::LeasesForEver => Duration::from_secs(u64::from(u32::MAX)),
-            _ => claim.lease,
-        };
-        let only = claim.only.as_ref().map(|key| self.place(key));
-        let claimed = self.model.claim_pending(Claim { lease, only, ..claim }).await?;
-        Ok(if self.has(Fault::FindsNoPendings) { Claimed::default() } else { claimed })
+        claims::claim(self, claim).await
     }
 
     async fn trim(&self, key: &ConversationKey, trim: Trim) -> Outcome<Trimmed> {

@@ -130,6 +130,20 @@ pub(crate) async fn settle(
             _ => {}
         }
     }
+    if store.has(Fault::StepsBackToFallbacks) {
+        // In two steps, neither of which the model refuses.
+        let mut first = settle.clone();
+        first.settlements.retain(memory_core::Settlement::steps_back);
+        for settlement in &mut first.settlements {
+            settlement.tally = Tally::estimated(settlement.tally.tokens);
+        }
+        model.settle(key, first.clone()).await?;
+        for settlement in &mut settle.settlements {
+            if settlement.steps_back() {
+                settlement.expected = Some(Tally::estimated(settlement.tally.tokens));
+            }
+        }
+    }
     if matches!(store.fault, Fault::IgnoresExpectations | Fault::TearsSettles) {
         return settle_one_by_one(store, key, settle).await;
     }

@@ -1,10 +1,13 @@
 //! One conversation, read as a whole.
 
-use memory_core::{ConversationKey, CounterTotals, LedgerTotals, RepairReport, Timestamp};
+use memory_core::{
+    ConversationKey, CounterId, CounterTotals, LedgerTotals, RepairReport, Timestamp,
+};
 
 use crate::error::Fault;
 use crate::examine::examine;
-use crate::record::Record;
+use crate::record::{Indexed, Record};
+use crate::recount::find;
 use crate::schema::{View, storage_key};
 use crate::shared::Shared;
 
@@ -47,9 +50,21 @@ pub(crate) fn check(
     let Some(record) = live(view, &key, shared.clock.now())? else {
         return Ok(RepairReport::default());
     };
-    let entry = view.pending()?.get(key.as_slice())?.map(|entry| entry.value());
+    let entry = Indexed {
+        pending: view.pending()?.get(key.as_slice())?.map(|entry| entry.value()),
+        fallback: view.fallbacks()?.get(key.as_slice())?.map(|entry| entry.value()),
+    };
     let examined = examine(&record, &view.blocks()?, &view.payloads()?)?;
-    let indexed = entry == record.pending_entry();
-    let differences = examined.differences(&record, indexed, &shared.counters)?;
+    let differences = examined.differences(&record, entry, &shared.counters)?;
     Ok(RepairReport { differences, mended: false })
+}
+
+/// Whether conversations are to be switched to this counter.
+pub(crate) fn is_recounting(
+    view: &View,
+    shared: &Shared,
+    counter: &CounterId,
+) -> Result<bool, Fault> {
+    let Some(code) = shared.counters.code(counter) else { return Ok(false) };
+    Ok(find(&view.meta()?, code)?.is_some())
 }

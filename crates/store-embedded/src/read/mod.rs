@@ -6,7 +6,7 @@ mod pages;
 mod pendings;
 mod windows;
 
-pub(crate) use conversation::{check, totals};
+pub(crate) use conversation::{check, is_recounting, totals};
 pub(crate) use lists::list;
 pub(crate) use pages::page;
 pub(crate) use pendings::{Claims, claim, pending};

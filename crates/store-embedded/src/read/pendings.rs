@@ -3,8 +3,8 @@
 use std::ops::{Bound, ControlFlow};
 
 use memory_core::{
-    Claim, Claimed, ClaimedConversation, ConversationKey, Namespace, PendingConversation, Seq,
-    Tally, Timestamp,
+    Backlog, Claim, Claimed, ClaimedConversation, ConversationKey, Namespace, PendingConversation,
+    Seq, Timestamp,
 };
 
 use super::conversation::live;
@@ -15,7 +15,7 @@ use crate::payloads::{Found, load};
 use crate::record::Record;
 use crate::row::CounterCode;
 use crate::rows::walk_retained;
-use crate::schema::{View, namespace_end, namespace_prefix, parse_storage_key, storage_key};
+use crate::schema::{Bytes, View, namespace_end, namespace_prefix, parse_storage_key, storage_key};
 use crate::shared::Shared;
 
 /// As [`MemoryStore::pending`](memory_core::MemoryStore::pending).
@@ -23,6 +23,7 @@ pub(crate) fn pending(
     view: &View,
     shared: &Shared,
     namespace: &Namespace,
+    backlog: Backlog,
     limit: usize,
 ) -> Result<Vec<PendingConversation>, Fault> {
     let now = shared.clock.now();
@@ -30,7 +31,7 @@ pub(crate) fn pending(
     let range = (Bound::Included(start.as_slice()), Bound::Excluded(end.as_slice()));
     let conversations = view.conversations()?;
     let mut found = Vec::new();
-    for entry in view.pending()?.range::<&[u8]>(range)? {
+    for entry in index(view, backlog)?.range::<&[u8]>(range)? {
         if found.len() == limit {
             break;
         }
@@ -38,12 +39,23 @@ pub(crate) fn pending(
         let key = parse_storage_key(stored_key.value())?;
         let Some(value) = conversations.get(stored_key.value())? else { continue };
         let record = decode(value.value(), &key)?;
-        if !record.has_expired(now) && record.pending() > 0 {
-            found.push(PendingConversation { key, pending: record.pending() });
+        let waiting = record.waiting(backlog);
+        if !record.has_expired(now) && waiting > 0 {
+            found.push(PendingConversation { key, pending: waiting });
         }
     }
     Ok(found)
 }
+
+/// The index of a backlog.
+fn index(view: &View, backlog: Backlog) -> Result<Index, Fault> {
+    match backlog {
+        Backlog::Pending => view.pending(),
+        Backlog::Fallback => view.fallbacks(),
+    }
+}
+
+type Index = redb::ReadOnlyTable<Bytes, (u64, CounterCode)>;
 
 /// What came of a claim.
 #[derive(Debug)]
@@ -77,15 +89,15 @@ pub(crate) fn claim(
             if Some(record.current) != code {
                 return Ok(Claims::OtherCounter);
             }
-            let pending = record.pending() > 0;
-            (pending.then(|| (key.clone(), record)).into_iter().collect(), false)
+            let waits = record.waiting(claim.backlog) > 0;
+            (waits.then(|| (key.clone(), record)).into_iter().collect(), false)
         }
-        None => choose(&view, now, code, claim.limit.max(1) as u64, |number| {
-            leases.is_taken(number, now)
-        })?,
+        None => {
+            choose(&view, now, code, claim, |number| leases.is_taken((number, claim.backlog), now))?
+        }
     };
     for (_, record) in &chosen {
-        leases.take(record.number, now, claim.lease);
+        leases.take((record.number, claim.backlog), now, claim.lease);
     }
     drop(leases);
     give(&view, shared, code, claim, chosen, more).map(Claims::Claimed)
@@ -93,19 +105,19 @@ pub(crate) fn claim(
 
 type Chosen = Vec<(ConversationKey, Record)>;
 
-/// Conversations that nobody works on, with at most about `limit` pendings, and whether there are
-/// more of them.
+/// Conversations that nobody works on, with at most about as many messages as the claim wants, and
+/// whether there are more of them.
 fn choose(
     view: &View,
     now: Timestamp,
     code: Option<CounterCode>,
-    limit: u64,
+    claim: &Claim,
     is_taken: impl Fn(u64) -> bool,
 ) -> Result<(Chosen, bool), Fault> {
     let conversations = view.conversations()?;
     let mut chosen = Vec::new();
-    let mut taken = 0_u64;
-    for entry in view.pending()?.range::<&[u8]>(..)? {
+    let (mut taken, limit) = (0_u64, claim.limit.max(1) as u64);
+    for entry in index(view, claim.backlog)?.range::<&[u8]>(..)? {
         let (stored_key, entry) = entry?;
         let (number, current) = entry.value();
         if Some(current) != code || is_taken(number) {
@@ -115,19 +127,20 @@ fn choose(
         let Some(value) = conversations.get(stored_key.value())? else { continue };
         // One damaged conversation does not keep the others from being counted.
         let Ok(record) = Record::decode(value.value()) else { continue };
-        if record.has_expired(now) || record.pending() == 0 {
+        let waiting = record.waiting(claim.backlog);
+        if record.has_expired(now) || waiting == 0 {
             continue;
         }
         if taken >= limit {
             return Ok((chosen, true));
         }
-        taken = taken.saturating_add(record.pending());
+        taken = taken.saturating_add(waiting);
         chosen.push((key, record));
     }
     Ok((chosen, false))
 }
 
-/// Reads the pendings of what was chosen.
+/// Reads what waits in what was chosen.
 fn give(
     view: &View,
     shared: &Shared,
@@ -144,24 +157,25 @@ fn give(
     for (key, record) in chosen {
         if bytes == 0 {
             // The rest is claimed again when this much was worked off.
-            shared.leases.hold().end(record.number);
+            shared.leases.hold().end((record.number, claim.backlog));
             claimed.more = true;
             continue;
         }
-        let from = record.pending_from.max(after.saturating_add(1));
+        let from = record.waiting_from(claim.backlog).max(after.saturating_add(1));
+        let waiting = record.waiting(claim.backlog);
         let mut found = Vec::new();
         let mut over = false;
         let walked = walk_retained(&blocks, &record, from, |number, row| {
             let message = Found::new(number, row, code);
-            if message.tally.is_none_or(Tally::is_pending) {
+            if claim.backlog.holds(message.tally) {
                 over = found.len() == left;
                 if over {
                     return ControlFlow::Break(());
                 }
                 found.push(message);
             }
-            // Nothing is pending behind the last of them.
-            if found.len() as u64 == record.pending() {
+            // Nothing waits behind the last of them.
+            if found.len() as u64 == waiting {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())

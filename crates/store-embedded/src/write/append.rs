@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use memory_core::{
-    Append, Appended, AppendedMessage, ConversationKey, LimitError, LimitKind, Limits, NewMessage,
-    StoreError, Tally,
+    Append, Appended, AppendedMessage, Backlog, ConversationKey, LimitError, LimitKind, Limits,
+    NewMessage, StoreError, Tally,
 };
 use redb::ReadableTable;
 
@@ -104,9 +104,12 @@ pub(crate) fn append(
         }
         Record::new(batch.next_number()?, append.new_epoch, code)
     };
-    let was_pending = record.pending_entry();
-    if was_pending.is_none() && record.current == code {
+    let was_indexed = record.indexed();
+    if was_indexed.pending.is_none() && record.current == code {
         record.pending_from = record.next_seq;
+    }
+    if was_indexed.fallback.is_none() && record.current == code {
+        record.fallback_from = record.next_seq;
     }
     record.switch_to(code);
     let mut answers = Vec::with_capacity(places.len());
@@ -123,15 +126,17 @@ pub(crate) fn append(
             Place::Known(number) => answer(*number, false, known.get(number)),
         });
     }
-    if was_pending.is_none() && record.pending() > 0 && !append.grace.is_zero() {
+    let waits = record.waiting(Backlog::Pending) > 0;
+    if was_indexed.pending.is_none() && waits && !append.grace.is_zero() {
         // Before the commit: a sweep that sees the messages sees the grace.
-        batch.shared.leases.hold().take(record.number, batch.now, append.grace);
+        let lease = (record.number, Backlog::Pending);
+        batch.shared.leases.hold().take(lease, batch.now, append.grace);
     }
     if let Some(time_to_live) = batch.shared.time_to_live {
         record.expires_at = Some(batch.now.after(time_to_live).as_millis());
     }
     let (epoch, totals) = (record.epoch, record.totals(Some(code)));
-    batch.save(key, record, was_pending)?;
+    batch.save(key, record, was_indexed)?;
     Ok(Appended { epoch, messages: answers, totals })
 }
 

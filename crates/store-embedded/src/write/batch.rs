@@ -1,13 +1,15 @@
 //! The writer's open transaction, and what every operation in it does alike.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
-use memory_core::{CounterId, LimitKind, Timestamp};
+use memory_core::{Backlog, CounterId, LimitKind, Timestamp};
 use redb::ReadableTable;
 
 use super::records::Records;
 use crate::error::Fault;
-use crate::record::Record;
+use crate::leases::Leased;
+use crate::record::{Indexed, Record};
 use crate::row::{CounterCode, block_of};
 use crate::schema::{EVERYTHING, META_NUMBERS, META_POSITIONS, Tables};
 use crate::shared::Shared;
@@ -85,8 +87,8 @@ pub(crate) struct Batch<'t> {
     pub(crate) now: Timestamp,
     /// How many changes were made; a transaction without any is not committed.
     pub(crate) changes: u64,
-    /// Conversations whose leases end with the commit.
-    pub(crate) ended: Vec<u64>,
+    /// Leases that end with the commit.
+    pub(crate) ended: Vec<Leased>,
     pub(crate) scratch: Vec<u8>,
     /// Records that were changed, and none for those that were removed: a conversation that many
     /// operations of the transaction change is written once.
@@ -141,28 +143,41 @@ impl<'t> Batch<'t> {
         self.state.records.remove(key);
     }
 
+    /// The keys between two others under which this transaction has changed something.
+    pub(crate) fn begun(&self, after: &[u8], until: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+        let range = (Bound::Excluded(after), Bound::Included(until));
+        self.records.range::<[u8], _>(range).map(|(key, _)| key.clone())
+    }
+
     /// The conversation's record, unless it has expired.
     pub(crate) fn live(&self, key: &[u8]) -> Result<Option<Record>, Fault> {
         Ok(self.stored(key)?.filter(|record| !record.has_expired(self.now)))
     }
 
-    /// Stores a changed record, with its place in both indexes.
+    /// Stores a changed record, with its place in the indexes.
     pub(crate) fn save(
         &mut self,
         key: &[u8],
         mut record: Record,
-        was_pending: Option<(u64, CounterCode)>,
+        was_indexed: Indexed,
     ) -> Result<(), Fault> {
         self.changes += 1;
-        let is_pending = record.pending_entry();
-        if is_pending != was_pending {
-            if let Some(entry) = is_pending {
-                self.tables.pending.insert(key, entry)?;
+        let indexed = record.indexed();
+        for (backlog, index, was, is) in [
+            (Backlog::Pending, &mut self.tables.pending, was_indexed.pending, indexed.pending),
+            (Backlog::Fallback, &mut self.tables.fallbacks, was_indexed.fallback, indexed.fallback),
+        ] {
+            if was == is {
+                continue;
+            }
+            let lease = (record.number, backlog);
+            if let Some(entry) = is {
+                index.insert(key, entry)?;
                 // An earlier operation of this transaction may have ended the lease before.
-                self.ended.retain(|number| *number != record.number);
+                self.ended.retain(|ended| *ended != lease);
             } else {
-                self.tables.pending.remove(key)?;
-                self.ended.push(record.number);
+                index.remove(key)?;
+                self.ended.push(lease);
             }
         }
         self.note_expiry(key, &mut record)?;
@@ -179,13 +194,17 @@ impl<'t> Batch<'t> {
             self.tables.blocks.insert(place, record.tail.as_slice())?;
         }
         self.discard(record.number, 0, EVERYTHING)?;
-        if record.pending_entry().is_some() {
+        let indexed = record.indexed();
+        if indexed.pending.is_some() {
             self.tables.pending.remove(key)?;
+        }
+        if indexed.fallback.is_some() {
+            self.tables.fallbacks.remove(key)?;
         }
         if let Some(noted) = record.expiry_noted {
             self.tables.expiries.remove((noted, key))?;
         }
-        self.ended.push(record.number);
+        self.ended.extend(Backlog::ALL.map(|backlog| (record.number, backlog)));
         self.keep(key, None);
         Ok(())
     }
@@ -194,6 +213,7 @@ impl<'t> Batch<'t> {
     pub(crate) fn forget(&mut self, key: &[u8]) -> Result<(), Fault> {
         self.changes += 1;
         self.tables.pending.remove(key)?;
+        self.tables.fallbacks.remove(key)?;
         self.keep(key, None);
         Ok(())
     }

@@ -26,7 +26,7 @@ pub(crate) fn drop_newest(batch: &mut Batch<'_>, key: &[u8], count: u64) -> Resu
     if from_tail + from_head == 0 {
         return Ok(Dropped { removed: 0, next_seq: seq(record.next_seq) });
     }
-    let was_pending = record.pending_entry();
+    let was_indexed = record.indexed();
     let trimmed = record.first > record.leading + 1;
     let head = record.leading + 1 - from_head..record.leading + 1;
     let tail = record.next_seq - from_tail..record.next_seq;
@@ -68,7 +68,7 @@ pub(crate) fn drop_newest(batch: &mut Batch<'_>, key: &[u8], count: u64) -> Resu
         batch.tables.blocks.remove((record.number, index))?;
     }
     let next_seq = seq(changed.next_seq);
-    batch.save(key, changed, was_pending)?;
+    batch.save(key, changed, was_indexed)?;
     Ok(Dropped { removed: from_tail + from_head, next_seq })
 }
 

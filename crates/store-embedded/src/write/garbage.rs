@@ -79,8 +79,8 @@ fn end_one_life(batch: &mut Batch<'_>) -> Result<ControlFlow<()>, Fault> {
     } else {
         // It was put off, or called off; where it has a time, saving notes that time.
         record.expiry_noted = None;
-        let was_pending = record.pending_entry();
-        batch.save(&key, record, was_pending)?;
+        let was_indexed = record.indexed();
+        batch.save(&key, record, was_indexed)?;
     }
     Ok(ControlFlow::Continue(()))
 }
@@ -167,6 +167,28 @@ pub(super) mod tests {
         }
 
         pub(in crate::write) fn append(&mut self, count: usize) {
+            self.append_to("a", count);
+        }
+
+        pub(in crate::write) fn append_to(&mut self, id: &str, count: usize) {
+            let prepared = self.prepared(id, count);
+            self.commit(|batch| write::append(batch, &key_of(id), &prepared)).unwrap();
+        }
+
+        /// The ids of all current counters, each once.
+        pub(in crate::write) fn current_counters(&mut self) -> Vec<String> {
+            let codes: std::collections::BTreeSet<_> = self.commit(|batch| {
+                let records = batch.tables.conversations.iter().unwrap();
+                let current = |value: &[u8]| crate::record::Record::decode(value).unwrap().current;
+                records.map(|entry| current(entry.unwrap().1.value())).collect()
+            });
+            let id = |code| self.opened.shared.counters.id(code).unwrap().to_string();
+            let mut ids: Vec<_> = codes.into_iter().map(id).collect();
+            ids.sort();
+            ids
+        }
+
+        pub(in crate::write) fn prepared(&self, id: &str, count: usize) -> Prepared {
             let shared = &self.opened.shared;
             let message = |index: usize| {
                 let fingerprint = Fingerprint::from_random(index as u128);
@@ -181,9 +203,8 @@ pub(super) mod tests {
                 messages: (0..count).map(message).collect(),
                 grace: Duration::ZERO,
             };
-            let prepared =
-                Prepared::new(&conversation(), append, &shared.limits, &shared.digests).unwrap();
-            self.commit(|batch| write::append(batch, &key(), &prepared)).unwrap();
+            let key = conversation(id);
+            Prepared::new(&key, append, &shared.limits, &shared.digests).unwrap()
         }
 
         pub(in crate::write) fn epoch(&mut self) -> Epoch {
@@ -219,11 +240,15 @@ pub(super) mod tests {
     }
 
     pub(in crate::write) fn key() -> Vec<u8> {
-        storage_key(&conversation())
+        key_of("a")
     }
 
-    fn conversation() -> ConversationKey {
-        ConversationKey::new(Namespace::default(), ConversationId::new("a").unwrap())
+    pub(in crate::write) fn key_of(id: &str) -> Vec<u8> {
+        storage_key(&conversation(id))
+    }
+
+    fn conversation(id: &str) -> ConversationKey {
+        ConversationKey::new(Namespace::default(), ConversationId::new(id).unwrap())
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub(crate) fn expire(
     let at = at.map(Timestamp::as_millis);
     if record.expires_at != at {
         record.expires_at = at;
-        let was_pending = record.pending_entry();
-        batch.save(key, record, was_pending)?;
+        let was_indexed = record.indexed();
+        batch.save(key, record, was_indexed)?;
     }
     Ok(true)
 }
@@ -49,8 +49,8 @@ pub(crate) fn set_counter(
         return Ok(());
     }
     batch.check_counter(Some(&record), counter)?;
-    let was_pending = record.pending_entry();
+    let was_indexed = record.indexed();
     let code = batch.counter_code(counter)?;
     record.switch_to(code);
-    batch.save(key, record, was_pending)
+    batch.save(key, record, was_indexed)
 }

@@ -6,16 +6,19 @@ use redb::ReadableTable;
 use super::batch::Batch;
 use crate::error::Fault;
 use crate::examine::examine;
+use crate::record::Indexed;
 
 /// Compares a conversation's stored numbers with its messages, and stores what the messages say.
 pub(crate) fn mend(batch: &mut Batch<'_>, key: &[u8]) -> Result<RepairReport, Fault> {
     // What is at hand may be sound where the file's record is not.
     batch.look_again(key);
     let Some(mut record) = batch.live(key)? else { return Ok(RepairReport::default()) };
-    let entry = batch.tables.pending.get(key)?.map(|entry| entry.value());
+    let entry = Indexed {
+        pending: batch.tables.pending.get(key)?.map(|entry| entry.value()),
+        fallback: batch.tables.fallbacks.get(key)?.map(|entry| entry.value()),
+    };
     let examined = examine(&record, &batch.tables.blocks, &batch.tables.payloads)?;
-    let indexed = entry == record.pending_entry();
-    let differences = examined.differences(&record, indexed, &batch.shared.counters)?;
+    let differences = examined.differences(&record, entry, &batch.shared.counters)?;
     if differences.is_empty() {
         return Ok(RepairReport::default());
     }
@@ -39,10 +42,10 @@ mod tests {
         bare.append(100);
         bare.commit(|batch| {
             let mut record = batch.stored(&key()).unwrap().unwrap();
-            let was_pending = record.pending_entry();
+            let was_indexed = record.indexed();
             record.sums[0].tokens += 7;
             record.sums[0].settled = 100;
-            batch.save(&key(), record, was_pending)
+            batch.save(&key(), record, was_indexed)
         })
         .unwrap();
         let report = bare.commit(|batch| mend(batch, &key())).unwrap();

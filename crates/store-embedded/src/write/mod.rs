@@ -7,6 +7,7 @@ mod garbage;
 mod lives;
 mod mend;
 mod records;
+mod recount;
 mod settle;
 mod trim;
 
@@ -16,5 +17,6 @@ pub(crate) use drop_newest::drop_newest;
 pub(crate) use garbage::sweep_up;
 pub(crate) use lives::{clear, expire, set_counter};
 pub(crate) use mend::mend;
+pub(crate) use recount::{continue_recount, recount};
 pub(crate) use settle::settle;
 pub(crate) use trim::trim;

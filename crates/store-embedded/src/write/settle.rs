@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use memory_core::{Fingerprint, MessageClass, Settle, Settled, Settlement, Tally, Totals};
+use memory_core::{Backlog, Fingerprint, MessageClass, Settle, Settled, Settlement, Tally, Totals};
 
 use super::batch::Batch;
 use crate::error::Fault;
@@ -32,7 +32,7 @@ pub(crate) fn settle(batch: &mut Batch<'_>, key: &[u8], settle: &Settle) -> Resu
     batch.check_counter(Some(&record), &settle.counter)?;
     // From here on nothing is refused.
     let code = batch.counter_code(&settle.counter)?;
-    let was_pending = record.pending_entry();
+    let was_indexed = record.indexed();
     let mut applied = 0;
     for settlement in &applying {
         let row = row_of(&mut blocks, settlement.seq.get());
@@ -48,19 +48,25 @@ pub(crate) fn settle(batch: &mut Batch<'_>, key: &[u8], settle: &Settle) -> Resu
         row.set_tally(code, settlement.tally);
         applied += 1;
         if code == record.current {
-            let number = settlement.seq.get();
-            if settlement.tally.is_pending() {
-                record.pending_from = record.pending_from.min(number);
-            } else if record.pending_from == number {
-                // Settlements mostly come in the order of their seqs; the mark follows those.
-                record.pending_from += 1;
-            }
+            let (number, tally) = (settlement.seq.get(), Some(settlement.tally));
+            follow(&mut record.pending_from, number, Backlog::Pending.holds(tally));
+            follow(&mut record.fallback_from, number, Backlog::Fallback.holds(tally));
         }
     }
     write_back(batch, &mut record, blocks)?;
     let totals = record.totals(Some(code));
-    batch.save(key, record, was_pending)?;
+    batch.save(key, record, was_indexed)?;
     Ok(Settled { applied, skipped: all - applied, totals })
+}
+
+/// Keeps a mark at or before the first message that waits. Settlements mostly come in the order of
+/// their seqs; the mark follows those.
+fn follow(mark: &mut u64, number: u64, waits: bool) {
+    if waits {
+        *mark = (*mark).min(number);
+    } else if *mark == number {
+        *mark += 1;
+    }
 }
 
 /// A row that can be changed.
@@ -104,7 +110,7 @@ fn applies(
     settlement: &Settlement,
 ) -> Result<bool, Fault> {
     let number = settlement.seq.get();
-    if !record.retains(number) {
+    if settlement.steps_back() || !record.retains(number) {
         return Ok(false);
     }
     let index = block_of(number);

@@ -24,7 +24,7 @@ pub(crate) fn trim(batch: &mut Batch<'_>, key: &[u8], trim: Trim) -> Result<Trim
     if cut <= record.first {
         return Ok(kept);
     }
-    let was_pending = record.pending_entry();
+    let was_indexed = record.indexed();
     let (first, leading) = (record.first, record.leading);
     // The sums are a walk over the rows; the rows themselves go later, by whole blocks.
     let mut sums = record.sums.clone();
@@ -49,7 +49,7 @@ pub(crate) fn trim(batch: &mut Batch<'_>, key: &[u8], trim: Trim) -> Result<Trim
     }
     record.sums = sums;
     record.first = cut;
-    batch.save(key, record, was_pending)?;
+    batch.save(key, record, was_indexed)?;
     Ok(Trimmed { removed: cut - first, first: seq(cut) })
 }
 

@@ -1,7 +1,7 @@
 //! `sweep`: counting what an earlier process left uncounted.
 
 use serde::Serialize;
-use turnledger::{Memory, MemoryError, MemoryStore, PendingConversation};
+use turnledger::{Backlog, Memory, MemoryError, MemoryStore, PendingConversation};
 
 use super::settle::settle;
 use crate::args::SweepArgs;
@@ -74,7 +74,7 @@ pub(crate) async fn sweep(
 }
 
 async fn pending(memory: &Memory) -> Result<Vec<PendingConversation>, MemoryError> {
-    Ok(memory.store().pending(memory.namespace(), usize::MAX).await?)
+    Ok(memory.store().pending(memory.namespace(), Backlog::Pending, usize::MAX).await?)
 }
 
 /// The messages that lack a count of this run's counter in conversations of other counters.

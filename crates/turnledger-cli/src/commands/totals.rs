@@ -16,6 +16,7 @@ struct Shown<'a> {
     messages: u64,
     tokens: u64,
     pending: u64,
+    fallback: u64,
     complete: bool,
     counters: Vec<Sums<'a>>,
 }
@@ -27,13 +28,14 @@ struct Sums<'a> {
     messages: u64,
     tokens: u64,
     pending: u64,
+    fallback: u64,
     complete: bool,
 }
 
 impl<'a> Sums<'a> {
     fn of(counter: &'a str, totals: Totals) -> Self {
-        let Totals { messages, tokens, pending, complete } = totals;
-        Self { counter, messages, tokens, pending, complete }
+        let Totals { messages, tokens, pending, fallback, complete } = totals;
+        Self { counter, messages, tokens, pending, fallback, complete }
     }
 }
 
@@ -44,7 +46,7 @@ pub(crate) async fn totals(
     output: &mut Output,
 ) -> Result<Outcome, CliError> {
     let (_, ledger) = existing(memory, &args.conversation).await?;
-    let Sums { counter, messages, tokens, pending, complete } =
+    let Sums { counter, messages, tokens, pending, fallback, complete } =
         Sums::of(memory.tally_id().as_str(), ledger.under(memory.tally_id()));
     let counters = sums(&ledger);
     if args.encoded.json {
@@ -55,6 +57,7 @@ pub(crate) async fn totals(
             messages,
             tokens,
             pending,
+            fallback,
             complete,
             counters,
         })?;
@@ -62,8 +65,9 @@ pub(crate) async fn totals(
     }
     let shown = count(messages, "message");
     output.line(format_args!("{}: {shown}", plain(&args.conversation)))?;
-    let mut rows = vec![["counter", "tokens", "pending", "complete"].map(str::to_owned)];
-    let asked = Sums { counter, messages, tokens, pending, complete };
+    let mut rows =
+        vec![["counter", "tokens", "pending", "fallback", "complete"].map(str::to_owned)];
+    let asked = Sums { counter, messages, tokens, pending, fallback, complete };
     let listed = counters.iter().any(|sums| sums.counter == counter);
     rows.extend(counters.iter().chain((!listed).then_some(&asked)).map(row));
     for line in table(&rows) {
@@ -76,7 +80,9 @@ fn sums(ledger: &LedgerTotals) -> Vec<Sums<'_>> {
     ledger.counters.iter().map(|entry| Sums::of(entry.counter.as_str(), entry.totals)).collect()
 }
 
-fn row(sums: &Sums<'_>) -> [String; 4] {
+fn row(sums: &Sums<'_>) -> [String; 5] {
     let complete = if sums.complete { "yes" } else { "no" };
-    [plain(sums.counter), sums.tokens.to_string(), sums.pending.to_string(), complete.to_owned()]
+    let [tokens, pending, fallback] =
+        [sums.tokens, sums.pending, sums.fallback].map(|number| number.to_string());
+    [plain(sums.counter), tokens, pending, fallback, complete.to_owned()]
 }

@@ -102,12 +102,12 @@ fn a_terminal_obeys_no_message() {
 fn totals_under_every_counter() {
     let place = with_sample();
     let run = place.on_store(&["totals", "harbour-street-library", "--json"]).exits(0);
-    let under_o200k = json!({"counter": "o200k_base/openai-chat-1", "messages": 17, "tokens": 617, "pending": 0, "complete": true});
+    let under_o200k = json!({"counter": "o200k_base/openai-chat-1", "messages": 17, "tokens": 617, "pending": 0, "fallback": 0, "complete": true});
     assert_eq!(
         run.json()[0],
         json!({
             "conversation": "harbour-street-library", "counter": "o200k_base/openai-chat-1",
-            "messages": 17, "tokens": 617, "pending": 0, "complete": true, "counters": [under_o200k],
+            "messages": 17, "tokens": 617, "pending": 0, "fallback": 0, "complete": true, "counters": [under_o200k],
         })
     );
     // Looking under another counter counts nothing.

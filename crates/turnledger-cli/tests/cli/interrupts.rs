@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
 use turnledger::{
-    ConversationId, ConversationKey, CounterId, EmbeddedStore, MemoryStore, Namespace,
+    Backlog, ConversationId, ConversationKey, CounterId, EmbeddedStore, MemoryStore, Namespace,
 };
 
 use crate::support::{Place, conversation};
@@ -82,7 +82,7 @@ fn look<T>(place: &Place, look: impl AsyncFnOnce(&EmbeddedStore) -> T) -> T {
 /// The messages of a namespace that their conversations' own counters have not counted.
 async fn pending(store: &EmbeddedStore, namespace: &str) -> u64 {
     let namespace = Namespace::new(namespace).unwrap();
-    let found = store.pending(&namespace, usize::MAX).await.unwrap();
+    let found = store.pending(&namespace, Backlog::Pending, usize::MAX).await.unwrap();
     found.iter().map(|conversation| conversation.pending).sum()
 }
 

@@ -57,7 +57,7 @@ fn holding(conversation: u8, serials: &[u64]) -> Observed {
     };
     let messages: Vec<_> = (1..).zip(serials).map(stored).collect();
     let tokens = messages.iter().map(|message| message.tally.unwrap().tokens).sum();
-    let totals = Totals { messages: messages.len() as u64, tokens, pending: 0, complete: true };
+    let totals = Totals { messages: messages.len() as u64, tokens, ..Totals::EMPTY };
     let epoch = (!serials.is_empty()).then(|| EPOCH.to_owned());
     Observed { conversation, epoch, messages, totals, first: 1 }
 }

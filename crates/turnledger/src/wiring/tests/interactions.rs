@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use layered_settings::Environment;
 use memory_core::{
-    Append, Appended, AppendedMessage, Capabilities, Claim, Claimed, Cleared, ConversationId,
-    ConversationKey, CountError, CounterId, Dropped, Epoch, LedgerTotals, ListPage, ListQuery,
-    MemoryStore, Message, Namespace, Page, PageQuery, PendingConversation, Probe, Repair,
-    RepairReport, Seq, Settle, Settled, StoreError, Tally, Timestamp, TokenCounter, Totals, Trim,
-    Trimmed, WindowQuery, WindowRead,
+    Append, Appended, AppendedMessage, Backlog, Capabilities, Claim, Claimed, Cleared,
+    ConversationId, ConversationKey, CountError, CounterId, Dropped, Epoch, LedgerTotals, ListPage,
+    ListQuery, MemoryStore, Message, Namespace, Page, PageQuery, PendingConversation, Probe,
+    Repair, RepairReport, Seq, Settle, Settled, StoreError, Tally, Timestamp, TokenCounter, Totals,
+    Trim, Trimmed, WindowQuery, WindowRead,
 };
 use memory_instance::{Memory, MemoryError, Settling};
 use mockall::mock;
@@ -34,7 +34,7 @@ mock! {
         async fn page(&self, key: &ConversationKey, query: PageQuery) -> Result<Page, StoreError>;
         async fn totals(&self, key: &ConversationKey) -> Result<LedgerTotals, StoreError>;
         async fn set_counter(&self, key: &ConversationKey, counter: &CounterId) -> Result<(), StoreError>;
-        async fn pending(&self, namespace: &Namespace, limit: usize) -> Result<Vec<PendingConversation>, StoreError>;
+        async fn pending(&self, namespace: &Namespace, backlog: Backlog, limit: usize) -> Result<Vec<PendingConversation>, StoreError>;
         async fn claim_pending(&self, claim: Claim) -> Result<Claimed, StoreError>;
         async fn trim(&self, key: &ConversationKey, trim: Trim) -> Result<Trimmed, StoreError>;
         async fn drop_newest(&self, key: &ConversationKey, count: u64) -> Result<Dropped, StoreError>;
@@ -91,7 +91,7 @@ fn appended(append: &Append, pending: u64) -> Appended {
     Appended {
         epoch: append.new_epoch,
         messages: vec![AppendedMessage { seq, new: true, tally, fingerprint }],
-        totals: Totals { messages: 1, tokens: message.tally.tokens, pending, complete: true },
+        totals: Totals { messages: 1, tokens: message.tally.tokens, pending, ..Totals::EMPTY },
     }
 }
 
@@ -140,7 +140,7 @@ async fn an_estimate_is_appended_and_a_count_settled_behind_it() {
         })
         .once()
         .returning(|_, _| {
-            let totals = Totals { messages: 1, tokens: EXACT.tokens, pending: 0, complete: true };
+            let totals = Totals { messages: 1, tokens: EXACT.tokens, ..Totals::EMPTY };
             Ok(Settled { applied: 1, skipped: 0, totals })
         });
 
