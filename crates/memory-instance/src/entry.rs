@@ -62,7 +62,7 @@ pub struct Receipt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Settling {
-    /// It is counted already.
+    /// It is counted already. Where a fallback has counted it, a sweep counts it anew later.
     NotNeeded,
     /// It waits in this memory's queue.
     Queued,

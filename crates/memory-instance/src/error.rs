@@ -35,7 +35,8 @@ pub enum MemoryError {
     /// No window fits the budget.
     #[error(transparent)]
     Window(#[from] WindowError),
-    /// A window needs counts that were not ready in time, and the counter has no upper bound.
+    /// A window needs counts that were not ready in time, or that only a fallback has made, and the
+    /// counter has no upper bound.
     #[error(
         "{messages} messages could not be counted in time, and the counter knows no upper bound; \
          ask again, or raise counter.deadline"

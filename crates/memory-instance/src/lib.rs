@@ -45,6 +45,7 @@ mod conversation;
 mod deadline;
 mod entry;
 mod error;
+mod generation;
 mod memory;
 pub mod metrics;
 mod policy;

@@ -2,8 +2,9 @@
 
 use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use memory_core::{
@@ -11,13 +12,14 @@ use memory_core::{
     Totals,
 };
 use tokens::{AsyncTokenCounter, LogLimit};
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tracing::warn;
 
-use crate::background::{Settlements, Unsettled};
+use crate::background::Unsettled;
 use crate::deadline::Deadline;
 use crate::entry::LedgerEntry;
 use crate::error::MemoryError;
+use crate::generation::{Generation, PoolSettings, Unused};
 use crate::policy::CountPolicy;
 
 /// The settings of a memory, checked.
@@ -33,16 +35,20 @@ pub(crate) struct Options {
     pub(crate) sweep_interval: Duration,
     pub(crate) lease: Duration,
     pub(crate) grace: Duration,
+    pub(crate) pool: PoolSettings,
 }
 
 /// Everything that does not belong to one conversation.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn MemoryStore>,
-    pub(crate) pool: AsyncTokenCounter,
     pub(crate) options: Options,
-    /// What was counted and waits to be settled.
-    pub(crate) settlements: Settlements,
+    /// The counter that operations begin with. The lock is never held across an await.
+    current: RwLock<(Arc<Generation>, Unused)>,
+    /// Pools of former counters that have not ended yet.
+    retiring: Mutex<Vec<Arc<AsyncTokenCounter>>>,
+    /// Held while one counter takes another's place in the store and here.
+    pub(crate) swapping: AsyncMutex<()>,
     /// What was queued here and is not settled yet.
     pub(crate) unsettled: Arc<Unsettled>,
     /// Conversations that were seen to have pendings of others.
@@ -51,6 +57,10 @@ pub(crate) struct Shared {
     /// Held while this memory sweeps by itself, and while it is asked to: so what a sweep finds
     /// claimed is another memory's work, and nothing is under way when it has ended.
     pub(crate) sweeping: AsyncMutex<()>,
+    /// The same for counting anew what fallbacks have counted.
+    pub(crate) recounting: AsyncMutex<()>,
+    /// Asks for a sweep before its time.
+    pub(crate) sweep_now: Notify,
     /// Tallies that background work has replaced since the start.
     pub(crate) settled: AtomicU64,
     hasher: RandomState,
@@ -60,29 +70,77 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         store: Arc<dyn MemoryStore>,
-        pool: AsyncTokenCounter,
         options: Options,
-        settlements: Settlements,
+        generation: Arc<Generation>,
+        unused: Unused,
         nudges: mpsc::Sender<ConversationKey>,
     ) -> Self {
         Self {
             store,
-            pool,
             options,
-            settlements,
+            current: RwLock::new((generation, unused)),
+            retiring: Mutex::default(),
+            swapping: AsyncMutex::new(()),
             unsettled: Arc::default(),
             nudges,
             shut_down: AtomicBool::new(false),
             sweeping: AsyncMutex::new(()),
+            recounting: AsyncMutex::new(()),
+            sweep_now: Notify::new(),
             settled: AtomicU64::new(0),
             hasher: RandomState::new(),
             failures: LogLimit::new(),
         }
     }
 
-    /// The counter, with its framing, under which this memory's tallies are stored.
-    pub(crate) fn counter(&self) -> &CounterId {
-        self.pool.tally_id()
+    /// The counter that an operation begins with.
+    pub(crate) fn generation(&self) -> Arc<Generation> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current.0)
+    }
+
+    /// Whether no other counter has taken this one's place.
+    pub(crate) fn is_current(&self, generation: &Arc<Generation>) -> bool {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::ptr_eq(&current.0, generation)
+    }
+
+    /// The id under which the tallies of operations that begin now are stored.
+    pub(crate) fn tally_id(&self) -> CounterId {
+        self.generation().tally_id().clone()
+    }
+
+    /// Puts another counter in the place of the current one, whose pool is then retiring.
+    pub(crate) fn replace(
+        &self,
+        generation: Arc<Generation>,
+        unused: Unused,
+    ) -> Result<(Arc<AsyncTokenCounter>, Unused), MemoryError> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        // A shutdown sets the mark first and asks for the pools then: so either it is seen here,
+        // or both pools are seen there.
+        self.check_open()?;
+        let (former, unused) = mem::replace(&mut *current, (generation, unused));
+        let pool = Arc::new(former.pool.clone());
+        self.retiring().push(Arc::clone(&pool));
+        Ok((pool, unused))
+    }
+
+    /// Forgets a former pool that has ended.
+    pub(crate) fn forget(&self, pool: &Arc<AsyncTokenCounter>) {
+        self.retiring().retain(|retiring| !Arc::ptr_eq(retiring, pool));
+    }
+
+    fn retiring(&self) -> MutexGuard<'_, Vec<Arc<AsyncTokenCounter>>> {
+        self.retiring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every pool that may have work: those that are retiring, and the current one.
+    pub(crate) fn pools(&self) -> Vec<AsyncTokenCounter> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let mut pools: Vec<_> = self.retiring().iter().map(|pool| (**pool).clone()).collect();
+        pools.push(current.0.pool.clone());
+        pools
     }
 
     /// The deadline of an operation that begins now.

@@ -62,7 +62,8 @@ pub(crate) fn find(
     let notes = (Bound::Included(META_RECOUNT), Bound::Excluded(META_RECOUNT_END));
     for entry in meta.range::<&str>(notes)? {
         let (name, value) = entry?;
-        let recount = Recount::decode(name.value(), value.value())?;
+        // One damaged note does not keep everything else from being counted.
+        let Ok(recount) = Recount::decode(name.value(), value.value()) else { continue };
         if recount.code == code {
             return Ok(Some(recount));
         }

@@ -146,7 +146,7 @@ impl Session {
         let (store, namespace) = (self.memory.store(), self.memory.namespace());
         for found in store.pending(namespace, Backlog::Pending, usize::MAX).await? {
             let ledger = self.memory.conversation(found.key.id).ledger().await?;
-            if ledger.current.as_ref() == Some(self.memory.tally_id()) {
+            if ledger.current.as_ref() == Some(&self.memory.tally_id()) {
                 messages += found.pending;
             }
         }

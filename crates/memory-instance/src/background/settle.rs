@@ -9,11 +9,12 @@ use memory_core::{
     ConversationKey, CountError, Epoch, FinalReason, Message, Settle, Settlement, Tally,
 };
 use metrics::counter;
-use tokens::{Counted, Job, Place};
+use tokens::{AsyncTokenCounter, Counted, Job, Place};
 use tokio::sync::mpsc;
 
 use super::count::{ATTEMPTS, last_resort};
 use super::unsettled::{Unsettled, UnsettledGuard};
+use crate::generation::Generation;
 use crate::metrics::names;
 use crate::shared::Shared;
 
@@ -35,6 +36,17 @@ pub(crate) struct Counting {
 /// Where counted messages go to be settled.
 #[derive(Debug, Clone)]
 pub(crate) struct Settlements(mpsc::Sender<Outcome>);
+
+/// What settles the counts of one pool.
+///
+/// It does not hold the way into its own channel, so that it ends with the last who does: when its
+/// counter has been swapped out and every job of the pool has been delivered.
+#[derive(Debug)]
+pub(crate) struct Settler {
+    shared: Arc<Shared>,
+    pool: AsyncTokenCounter,
+    settlements: mpsc::WeakSender<Outcome>,
+}
 
 /// A message whose counting has ended, one way or the other.
 #[derive(Debug)]
@@ -81,24 +93,69 @@ impl Settlements {
     }
 }
 
-/// Settles what comes in until the memory is gone.
-pub(crate) async fn settle_all(shared: Arc<Shared>, mut outcomes: mpsc::Receiver<Outcome>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while outcomes.recv_many(&mut batch, BATCH).await > 0 {
-        let mut conversations: HashMap<(ConversationKey, Epoch), Batch> = HashMap::new();
-        for outcome in batch.drain(..) {
-            let Outcome { counting, counted } = outcome;
-            let Some(tally) = decide(&shared, &counting, &counted.result) else {
-                retry(&shared, counting, counted);
-                continue;
-            };
-            let settlement = Settlement { tally, ..counting.settlement };
-            let conversation = conversations.entry((counting.key, counting.epoch)).or_default();
-            conversation.settlements.push(settlement);
-            conversation.holds.push((counted, counting.guard));
+impl Settler {
+    pub(crate) fn new(shared: Arc<Shared>, generation: &Generation) -> Self {
+        let settlements = generation.settlements.0.downgrade();
+        Self { shared, pool: generation.pool.clone(), settlements }
+    }
+
+    /// Settles what comes in until nothing more can.
+    pub(crate) async fn settle_all(self, mut outcomes: mpsc::Receiver<Outcome>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while outcomes.recv_many(&mut batch, BATCH).await > 0 {
+            let mut conversations: HashMap<(ConversationKey, Epoch), Batch> = HashMap::new();
+            for outcome in batch.drain(..) {
+                let Outcome { counting, counted } = outcome;
+                let Some(tally) = decide(&self.pool, &counting, &counted.result) else {
+                    self.retry(counting, counted);
+                    continue;
+                };
+                let settlement = Settlement { tally, ..counting.settlement };
+                let conversation = conversations.entry((counting.key, counting.epoch)).or_default();
+                conversation.settlements.push(settlement);
+                conversation.holds.push((counted, counting.guard));
+            }
+            let settling = conversations.into_iter().map(|(of, batch)| self.settle(of, batch));
+            join_all(settling).await;
         }
-        let settling = conversations.into_iter().map(|(of, batch)| settle(&shared, of, batch));
-        join_all(settling).await;
+    }
+
+    /// Counts once more, or leaves the message to the sweep.
+    fn retry(&self, mut counting: Counting, counted: Counted) {
+        let retryable = counted.result.as_ref().is_err_and(CountError::is_retryable);
+        // The place must be free before another one is taken: this may have been the last.
+        drop(counted);
+        match (self.pool.reserve(), self.settlements.upgrade()) {
+            (Ok(place), Some(settlements)) if retryable => {
+                counting.attempt += 1;
+                let keyed_hash = self.shared.keyed_hash(&counting.key);
+                counting.submit(place, &Settlements(settlements), keyed_hash);
+            }
+            // Dropping the guard leaves the message to the sweep.
+            _ => drop(counting),
+        }
+    }
+
+    async fn settle(&self, (key, epoch): (ConversationKey, Epoch), batch: Batch) {
+        let shared = &self.shared;
+        let counter = self.pool.tally_id().clone();
+        let settle = Settle { counter, epoch, settlements: batch.settlements };
+        match shared.deadline().write("settle", shared.store.settle(&key, settle)).await {
+            Ok(settled) => {
+                shared.settled.fetch_add(settled.applied, Ordering::Relaxed);
+                counter!(names::SETTLED).increment(settled.applied);
+                for (counted, guard) in batch.holds {
+                    // Whoever waits for the guard finds the place free.
+                    drop(counted);
+                    guard.settled();
+                }
+            }
+            Err(error) => {
+                // In each pair the place is dropped before the guard.
+                drop(batch.holds);
+                shared.log_failure("settle", shared.keyed_hash(&key), &error);
+            }
+        }
     }
 }
 
@@ -111,7 +168,7 @@ struct Batch {
 
 /// The tally to store; none where the counting shall be tried again.
 fn decide(
-    shared: &Shared,
+    pool: &AsyncTokenCounter,
     counting: &Counting,
     result: &Result<Tally, CountError>,
 ) -> Option<Tally> {
@@ -119,46 +176,9 @@ fn decide(
         Ok(tally) => Some(*tally),
         Err(error) if error.is_retryable() && counting.attempt >= ATTEMPTS => {
             counter!(names::GIVEN_UP).increment(1);
-            let tokens = last_resort(&shared.pool, &counting.message);
+            let tokens = last_resort(pool, &counting.message);
             Some(Tally::final_because(tokens, FinalReason::Failed))
         }
         Err(_) => None,
-    }
-}
-
-/// Counts once more, or leaves the message to the sweep.
-fn retry(shared: &Shared, mut counting: Counting, counted: Counted) {
-    let retryable = counted.result.as_ref().is_err_and(CountError::is_retryable);
-    // The place must be free before another one is taken: this may have been the last.
-    drop(counted);
-    match shared.pool.reserve() {
-        Ok(place) if retryable => {
-            counting.attempt += 1;
-            let keyed_hash = shared.keyed_hash(&counting.key);
-            counting.submit(place, &shared.settlements, keyed_hash);
-        }
-        // Dropping the guard leaves the message to the sweep.
-        _ => drop(counting),
-    }
-}
-
-async fn settle(shared: &Shared, (key, epoch): (ConversationKey, Epoch), batch: Batch) {
-    let settle =
-        Settle { counter: shared.counter().clone(), epoch, settlements: batch.settlements };
-    match shared.deadline().write("settle", shared.store.settle(&key, settle)).await {
-        Ok(settled) => {
-            shared.settled.fetch_add(settled.applied, Ordering::Relaxed);
-            counter!(names::SETTLED).increment(settled.applied);
-            for (counted, guard) in batch.holds {
-                // Whoever waits for the guard finds the place free.
-                drop(counted);
-                guard.settled();
-            }
-        }
-        Err(error) => {
-            // In each pair the place is dropped before the guard.
-            drop(batch.holds);
-            shared.log_failure("settle", shared.keyed_hash(&key), &error);
-        }
     }
 }

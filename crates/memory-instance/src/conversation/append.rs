@@ -13,6 +13,7 @@ use crate::background::Counting;
 use crate::deadline::Deadline;
 use crate::entry::{Entry, Receipt, Settling};
 use crate::error::MemoryError;
+use crate::generation::Generation;
 use crate::metrics::names;
 use crate::policy::CountPolicy;
 use crate::random::Nonces;
@@ -30,13 +31,14 @@ pub(super) async fn append(
         return Ok(Vec::new());
     }
     let deadline = shared.deadline();
-    let tallies = tally(shared, &entries, &deadline).await?;
-    let places = reserve(shared, &tallies);
-    let append = batch(shared, &entries, &tallies, &places)?;
+    let generation = shared.generation();
+    let tallies = tally(shared, &generation, &entries, &deadline).await?;
+    let places = reserve(&generation, &tallies);
+    let append = batch(shared, &generation, &entries, &tallies, &places)?;
     let appended = deadline.write("append", shared.store.append(key, append)).await?;
     // No await from here on: a future that is dropped must not come between the store's answer
     // and the hand-over.
-    let receipts = hand_over(shared, key, entries, places, &appended);
+    let receipts = hand_over(shared, &generation, key, entries, places, &appended);
     let new = receipts.iter().filter(|receipt| receipt.new).count() as u64;
     counter!(names::APPENDED).increment(new);
     counter!(names::REPEATED).increment(receipts.len() as u64 - new);
@@ -76,10 +78,11 @@ fn redact(shared: &Shared, entries: &mut [Entry]) -> Result<(), MemoryError> {
 /// The tally of each message, as the count policy has it.
 async fn tally(
     shared: &Shared,
+    generation: &Generation,
     entries: &[Entry],
     deadline: &Deadline,
 ) -> Result<Vec<Tally>, MemoryError> {
-    let pool = &shared.pool;
+    let pool = &generation.pool;
     let mut tallies = Vec::with_capacity(entries.len());
     match shared.options.policy {
         CountPolicy::Background => {
@@ -104,13 +107,15 @@ async fn tally(
 }
 
 /// A place in the queue for each pending message, as far as there are any.
-fn reserve(shared: &Shared, tallies: &[Tally]) -> Vec<Option<Place>> {
-    let reserve = |tally: &Tally| tally.is_pending().then(|| shared.pool.reserve().ok()).flatten();
+fn reserve(generation: &Generation, tallies: &[Tally]) -> Vec<Option<Place>> {
+    let pool = &generation.pool;
+    let reserve = |tally: &Tally| tally.is_pending().then(|| pool.reserve().ok()).flatten();
     tallies.iter().map(reserve).collect()
 }
 
 fn batch(
     shared: &Shared,
+    generation: &Generation,
     entries: &[Entry],
     tallies: &[Tally],
     places: &[Option<Place>],
@@ -126,7 +131,7 @@ fn batch(
         ..NewMessage::new(&entry.message, fingerprint, *tally)
     });
     Ok(Append {
-        counter: shared.counter().clone(),
+        counter: generation.tally_id().clone(),
         new_epoch: nonces.epoch(),
         messages: messages.collect(),
         grace,
@@ -136,6 +141,7 @@ fn batch(
 /// Hands every pending message over that has a place, and writes the receipts.
 fn hand_over(
     shared: &Shared,
+    generation: &Generation,
     key: &ConversationKey,
     entries: Vec<Entry>,
     places: Vec<Option<Place>>,
@@ -149,7 +155,7 @@ fn hand_over(
                 let (unsettled, epoch) = (&shared.unsettled, appended.epoch);
                 let counting =
                     Counting::begin(unsettled, key.clone(), epoch, entry.message, settlement);
-                counting.submit(place, &shared.settlements, shared.keyed_hash(key));
+                counting.submit(place, &generation.settlements, shared.keyed_hash(key));
                 Settling::Queued
             }
             (Some(_), _) => {

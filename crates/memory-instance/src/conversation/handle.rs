@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::append::append;
 use super::export::Export;
 use super::window::{Window, WindowOptions, window};
-use crate::background::{Scope, sweep};
+use crate::background::{Missed, Scope, recount, sweep};
 use crate::entry::{Entry, LedgerPage, Receipt};
 use crate::error::MemoryError;
 use crate::memory::Running;
@@ -114,7 +114,7 @@ impl Conversation {
     /// Cancel safe: it only reads.
     pub async fn page(&self, after: Option<Seq>, limit: usize) -> Result<LedgerPage, MemoryError> {
         let shared = self.shared();
-        let query = PageQuery { counter: shared.counter().clone(), after, limit };
+        let query = PageQuery { counter: shared.tally_id(), after, limit };
         let page = shared.deadline().read("page", shared.store.page(&self.key, query)).await?;
         let entries = page.messages.into_iter().map(|stored| Shared::entry(&self.key, stored));
         Ok(LedgerPage {
@@ -135,7 +135,7 @@ impl Conversation {
     ///
     /// Cancel safe: it only reads.
     pub async fn totals(&self) -> Result<Totals, MemoryError> {
-        let totals = self.ledger().await?.under(self.shared().counter());
+        let totals = self.ledger().await?.under(&self.shared().tally_id());
         self.shared().touch(&self.key, &totals);
         Ok(totals)
     }
@@ -217,7 +217,8 @@ impl Conversation {
     }
 
     /// Settles everything that is pending here under the memory's counter, also what only another
-    /// counter has counted, and returns the sums.
+    /// counter has counted, counts anew what a fallback has counted where the counter itself
+    /// answers, and returns the sums.
     ///
     /// Where the deadline passes first, or something cannot be counted now, the sums still have
     /// pendings.
@@ -240,17 +241,26 @@ impl Conversation {
 
     /// Sweeps until nothing is pending, or nothing gets less; keeps the sums as they were last seen.
     async fn settle_now(&self, seen: &mut Option<Totals>) -> Result<(), MemoryError> {
+        let (shared, scope) = (self.shared(), Scope::One(self.key.clone()));
         let mut before = u64::MAX;
-        loop {
-            let totals = self.ledger().await?.under(self.shared().counter());
-            *seen = Some(totals);
-            if totals.pending == 0 || totals.pending >= before {
-                return Ok(());
-            }
-            let report = sweep(self.shared(), Scope::One(self.key.clone())).await?;
+        let mut totals = self.see_totals(seen).await?;
+        while totals.pending > 0 && totals.pending < before {
+            let report = sweep(shared, &scope).await?;
             // What is appended meanwhile may outnumber what was settled.
             before = if report.settled > 0 { u64::MAX } else { totals.pending };
+            totals = self.see_totals(seen).await?;
         }
+        if totals.fallback > 0 && shared.generation().is_answering() {
+            recount(shared, &scope, &mut Missed::default()).await?;
+            self.see_totals(seen).await?;
+        }
+        Ok(())
+    }
+
+    async fn see_totals(&self, seen: &mut Option<Totals>) -> Result<Totals, MemoryError> {
+        let totals = self.ledger().await?.under(&self.shared().tally_id());
+        *seen = Some(totals);
+        Ok(totals)
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {

@@ -14,6 +14,7 @@ use metrics::counter;
 use crate::deadline::Deadline;
 use crate::entry::LedgerEntry;
 use crate::error::MemoryError;
+use crate::generation::Generation;
 use crate::metrics::names;
 use crate::shared::Shared;
 
@@ -23,17 +24,29 @@ use crate::shared::Shared;
 pub struct WindowOptions {
     budget: u64,
     empty_run: bool,
+    trust_fallback: bool,
 }
 
 impl WindowOptions {
     /// A window of at most `budget` tokens, framing and the reply's priming included.
     pub const fn new(budget: u64) -> Self {
-        Self { budget, empty_run: false }
+        Self { budget, empty_run: false, trust_fallback: false }
     }
 
     /// Returns the head alone where the newest group does not fit, instead of an error.
     pub const fn allow_empty_run(mut self) -> Self {
         self.empty_run = true;
+        self
+    }
+
+    /// Takes what a fallback has counted for what the counter would count, where that does not
+    /// answer.
+    ///
+    /// The window may then be over its budget by as much as the fallback counts too little. Without
+    /// it such a message is charged the most that it can cost, or there is no window where that is
+    /// not known. [`Window::charged_fallback`] tells how many messages this was needed for.
+    pub const fn trust_fallback(mut self) -> Self {
+        self.trust_fallback = true;
         self
     }
 }
@@ -45,7 +58,8 @@ pub struct Window {
     /// The budget that was asked for, in tokens.
     pub budget: u64,
     /// What the window takes of it: all its messages, and the reply's priming. Exact but for what
-    /// `charged_upper_bound` says, and for tallies that are `Final`.
+    /// `charged_upper_bound` and `charged_fallback` say, for media, and for messages that the
+    /// counter was given up on.
     pub tokens: u64,
     /// The leading instructions, which are in every window.
     pub head: Vec<LedgerEntry>,
@@ -56,8 +70,11 @@ pub struct Window {
     /// The conversation's present life; none where it holds nothing.
     pub epoch: Option<Epoch>,
     /// How many messages were charged with their upper bound, because their counts were not ready
-    /// in time.
+    /// in time, or only a fallback had counted them.
     pub charged_upper_bound: u64,
+    /// How many messages were charged what a fallback has counted; 0 unless the options
+    /// [trust](WindowOptions::trust_fallback) it.
+    pub charged_fallback: u64,
 }
 
 impl Window {
@@ -126,9 +143,15 @@ impl Reach {
 #[derive(Default)]
 struct Uncounted {
     charged_upper_bound: u64,
+    charged_fallback: u64,
     unbounded: u64,
     error: Option<CountError>,
 }
+
+/// Why a message is not counted though there is a tally: the counter's own count would be another.
+#[derive(Debug, thiserror::Error)]
+#[error("the counter does not answer, and what its fallback counts may be too little")]
+struct OnlyFallback;
 
 pub(super) async fn window(
     shared: &Arc<Shared>,
@@ -136,12 +159,14 @@ pub(super) async fn window(
     options: WindowOptions,
 ) -> Result<Window, MemoryError> {
     let deadline = shared.deadline();
+    let generation = shared.generation();
     let mut reach = options.budget;
     loop {
-        let query = WindowQuery { counter: shared.counter().clone(), budget: reach };
+        let query = WindowQuery { counter: generation.tally_id().clone(), budget: reach };
         let read = deadline.read("window", shared.store.read_window(key, query)).await?;
         shared.touch(key, &read.totals);
-        if let Some(window) = choose(shared, key, options, read, &deadline).await? {
+        let making = Making { shared, generation: &generation, options, deadline: &deadline };
+        if let Some(window) = making.choose(key, read).await? {
             return Ok(window);
         }
         // Estimates were too far off for what was read; twice the reach makes up for that.
@@ -149,53 +174,128 @@ pub(super) async fn window(
     }
 }
 
-/// Makes the window of what was read; none where that reaches not far enough back.
-async fn choose(
-    shared: &Shared,
-    key: &ConversationKey,
+/// What a window is made with.
+struct Making<'a> {
+    shared: &'a Shared,
+    generation: &'a Generation,
     options: WindowOptions,
-    read: WindowRead,
-    deadline: &Deadline,
-) -> Result<Option<Window>, MemoryError> {
-    let mut head = charged(key, read.head)?;
-    let mut tail = charged(key, read.tail)?;
-    let mut uncounted = Uncounted::default();
-    // What does not fit by far need not be counted. But an estimate may be too high as well, so
-    // what ends the run must be counted, and if then more fits, everything that was read.
-    let mut reach = Reach::First;
-    let run = loop {
-        let selected = selection(shared, options, &head, &tail, read.reached_start);
-        let from = reach.from(&tail, &selected);
-        let needed = head.iter_mut().chain(&mut tail[from..]).filter(|one| one.is_open());
-        let needed: Vec<_> = needed.collect();
-        if needed.is_empty() {
-            break selected;
+    deadline: &'a Deadline,
+}
+
+impl Making<'_> {
+    /// Makes the window of what was read; none where that reaches not far enough back.
+    async fn choose(
+        &self,
+        key: &ConversationKey,
+        read: WindowRead,
+    ) -> Result<Option<Window>, MemoryError> {
+        let options = self.options;
+        let mut head = charged(key, read.head)?;
+        let mut tail = charged(key, read.tail)?;
+        let mut uncounted = Uncounted::default();
+        // What does not fit by far need not be counted. But an estimate may be too high as well, so
+        // what ends the run must be counted, and if then more fits, everything that was read.
+        let mut reach = Reach::First;
+        let run = loop {
+            let selected = self.selection(&head, &tail, read.reached_start);
+            let from = reach.from(&tail, &selected);
+            let needed = head.iter_mut().chain(&mut tail[from..]).filter(|one| one.is_open());
+            let needed: Vec<_> = needed.collect();
+            if needed.is_empty() {
+                break selected;
+            }
+            self.count(needed, &mut uncounted).await;
+            reach = Reach::Everything;
+        };
+        if let Some(source) = uncounted.error.filter(|_| uncounted.unbounded > 0) {
+            return Err(MemoryError::Uncounted { messages: uncounted.unbounded, source });
         }
-        count(shared, needed, deadline, &mut uncounted).await;
-        reach = Reach::Everything;
-    };
-    if let Some(source) = uncounted.error.filter(|_| uncounted.unbounded > 0) {
-        return Err(MemoryError::Uncounted { messages: uncounted.unbounded, source });
+        let run = match run {
+            Ok(Selection::Run(run)) => run,
+            Ok(Selection::ReadMore) => return Ok(None),
+            Err(WindowError::NewestGroupTooLarge { left, budget, .. }) if options.empty_run => {
+                Run { range: tail.len()..tail.len(), tokens: budget - left }
+            }
+            Err(error) => return Err(error.into()),
+        };
+        counter!(names::CHARGED_UPPER_BOUND).increment(uncounted.charged_upper_bound);
+        let entries = |charged: Vec<Charged>| charged.into_iter().map(|one| one.entry).collect();
+        Ok(Some(Window {
+            budget: options.budget,
+            tokens: run.tokens,
+            head: entries(head),
+            run: entries(tail.split_off(run.range.start)),
+            totals: read.totals,
+            epoch: read.epoch,
+            charged_upper_bound: uncounted.charged_upper_bound,
+            charged_fallback: uncounted.charged_fallback,
+        }))
     }
-    let run = match run {
-        Ok(Selection::Run(run)) => run,
-        Ok(Selection::ReadMore) => return Ok(None),
-        Err(WindowError::NewestGroupTooLarge { left, budget, .. }) if options.empty_run => {
-            Run { range: tail.len()..tail.len(), tokens: budget - left }
+
+    fn selection(
+        &self,
+        head: &[Charged],
+        tail: &[Charged],
+        reached_start: bool,
+    ) -> Result<Selection, WindowError> {
+        let priming = self.generation.pool.framing().reply_priming;
+        let fixed = head.iter().fold(priming, |sum, charged| sum.saturating_add(charged.tokens));
+        let tail: Vec<_> =
+            tail.iter().map(|charged| (&charged.entry.message, charged.tokens)).collect();
+        select(&Candidates { budget: self.options.budget, fixed, tail: &tail, reached_start })
+    }
+
+    /// Counts what has no count of the counter's own, and charges the upper bound of what is not
+    /// counted in time.
+    async fn count(&self, needed: Vec<&mut Charged>, uncounted: &mut Uncounted) {
+        // A little time is kept for putting the answer together.
+        let allowed = self.shared.options.count_deadline.min(self.deadline.left().mul_f64(0.9));
+        let counting = needed.into_iter().map(async |charged| {
+            // A service that is down is not asked again for what its fallback has counted.
+            let counted = match charged.entry.tally {
+                Some(tally) if tally.is_fallback() && !self.generation.is_answering() => Ok(tally),
+                _ => self.generation.pool.tally(&charged.entry.message, allowed).await,
+            };
+            (charged, counted)
+        });
+        for (charged, counted) in join_all(counting).await {
+            charged.known = true;
+            let stored = charged.entry.tally.filter(|tally| tally.is_fallback());
+            match (counted, stored) {
+                (Ok(tally), _) if !tally.is_fallback() => {
+                    charged.tokens = tally.tokens;
+                    charged.entry.tally = Some(tally);
+                }
+                (Ok(tally), _) | (Err(_), Some(tally)) => {
+                    charged.entry.tally = Some(tally);
+                    self.charge_fallback(charged, tally, uncounted);
+                }
+                (Err(error), None) => self.charge_bound(charged, error, uncounted),
+            }
         }
-        Err(error) => return Err(error.into()),
-    };
-    counter!(names::CHARGED_UPPER_BOUND).increment(uncounted.charged_upper_bound);
-    let entries = |charged: Vec<Charged>| charged.into_iter().map(|one| one.entry).collect();
-    Ok(Some(Window {
-        budget: options.budget,
-        tokens: run.tokens,
-        head: entries(head),
-        run: entries(tail.split_off(run.range.start)),
-        totals: read.totals,
-        epoch: read.epoch,
-        charged_upper_bound: uncounted.charged_upper_bound,
-    }))
+    }
+
+    fn charge_fallback(&self, charged: &mut Charged, tally: Tally, uncounted: &mut Uncounted) {
+        if self.options.trust_fallback {
+            charged.tokens = tally.tokens;
+            uncounted.charged_fallback += 1;
+            return;
+        }
+        let counter = self.generation.pool.counter_id().clone();
+        let error = CountError::Failed { counter, source: Box::new(OnlyFallback) };
+        self.charge_bound(charged, error, uncounted);
+    }
+
+    fn charge_bound(&self, charged: &mut Charged, error: CountError, uncounted: &mut Uncounted) {
+        match self.generation.pool.upper_bound(&charged.entry.message) {
+            Some(bound) => {
+                charged.tokens = bound;
+                uncounted.charged_upper_bound += 1;
+            }
+            None => uncounted.unbounded += 1,
+        }
+        uncounted.error = Some(error);
+    }
 }
 
 /// Messages with the least that each can cost.
@@ -203,56 +303,9 @@ fn charged(key: &ConversationKey, stored: Vec<StoredMessage>) -> Result<Vec<Char
     let charge = |stored: StoredMessage| {
         let entry = Shared::entry(key, stored)?;
         let tokens = entry.tally.map_or(0, Tally::lower_bound);
-        let known = entry.tally.is_some_and(|tally| !tally.is_pending());
+        let counted = |tally: Tally| !tally.is_pending() && !tally.is_fallback();
+        let known = entry.tally.is_some_and(counted);
         Ok(Charged { entry, tokens, known })
     };
     stored.into_iter().map(charge).collect()
-}
-
-fn selection(
-    shared: &Shared,
-    options: WindowOptions,
-    head: &[Charged],
-    tail: &[Charged],
-    reached_start: bool,
-) -> Result<Selection, WindowError> {
-    let priming = shared.pool.framing().reply_priming;
-    let fixed = head.iter().fold(priming, |sum, charged| sum.saturating_add(charged.tokens));
-    let tail: Vec<_> =
-        tail.iter().map(|charged| (&charged.entry.message, charged.tokens)).collect();
-    select(&Candidates { budget: options.budget, fixed, tail: &tail, reached_start })
-}
-
-/// Counts what is pending, and charges the upper bound of what is not counted in time.
-async fn count(
-    shared: &Shared,
-    needed: Vec<&mut Charged>,
-    deadline: &Deadline,
-    uncounted: &mut Uncounted,
-) {
-    // A little time is kept for putting the answer together.
-    let allowed = shared.options.count_deadline.min(deadline.left().mul_f64(0.9));
-    let counting = needed.into_iter().map(async |charged| {
-        let counted = shared.pool.tally(&charged.entry.message, allowed).await;
-        (charged, counted)
-    });
-    for (charged, counted) in join_all(counting).await {
-        charged.known = true;
-        match counted {
-            Ok(tally) => {
-                charged.tokens = tally.tokens;
-                charged.entry.tally = Some(tally);
-            }
-            Err(error) => {
-                match shared.pool.upper_bound(&charged.entry.message) {
-                    Some(bound) => {
-                        charged.tokens = bound;
-                        uncounted.charged_upper_bound += 1;
-                    }
-                    None => uncounted.unbounded += 1,
-                }
-                uncounted.error = Some(error);
-            }
-        }
-    }
 }

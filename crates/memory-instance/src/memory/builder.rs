@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memory_core::{Framing, Limits, MemoryStore, Namespace, Redactor, TokenCounter};
-use tokens::AsyncTokenCounter;
-use tokio::runtime;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::handle::{Memory, Running};
-use crate::background::{NUDGES, settle_all, settlements, sweep_regularly};
+use super::handle::Memory;
+use super::running::Running;
+use crate::background::{NUDGES, recount_regularly, sweep_regularly};
 use crate::deadline::LONGEST;
 use crate::error::MemoryError;
+use crate::generation::{Begun, Generation, PoolSettings};
 use crate::policy::CountPolicy;
 use crate::shared::{Options, Shared};
 
@@ -21,10 +22,6 @@ use crate::shared::{Options, Shared};
 pub struct MemoryBuilder {
     store: Option<Arc<dyn MemoryStore>>,
     counter: Option<Arc<dyn TokenCounter>>,
-    framing: Framing,
-    queue_capacity: Option<usize>,
-    workers: Option<usize>,
-    hung_after: Duration,
     options: Options,
 }
 
@@ -33,10 +30,6 @@ impl Default for MemoryBuilder {
         Self {
             store: None,
             counter: None,
-            framing: Framing::default(),
-            queue_capacity: None,
-            workers: None,
-            hung_after: tokens::pool::DEFAULT_HUNG_AFTER,
             options: Options {
                 namespace: Namespace::default(),
                 policy: CountPolicy::default(),
@@ -48,6 +41,12 @@ impl Default for MemoryBuilder {
                 sweep_interval: Duration::from_secs(5),
                 lease: Duration::from_secs(20),
                 grace: Duration::from_secs(10),
+                pool: PoolSettings {
+                    framing: Framing::default(),
+                    capacity: None,
+                    workers: None,
+                    hung_after: tokens::pool::DEFAULT_HUNG_AFTER,
+                },
             },
         }
     }
@@ -68,7 +67,7 @@ impl MemoryBuilder {
 
     /// How texts become messages' tallies (default [`Framing::openai_chat_1`]).
     pub fn framing(mut self, framing: Framing) -> Self {
-        self.framing = framing;
+        self.options.pool.framing = framing;
         self
     }
 
@@ -98,20 +97,20 @@ impl MemoryBuilder {
 
     /// How many messages wait to be counted and settled at most (default 1000).
     pub fn queue_capacity(mut self, places: usize) -> Self {
-        self.queue_capacity = Some(places);
+        self.options.pool.capacity = Some(places);
         self
     }
 
     /// How many threads count (default: as many as there are cores, at most 10).
     pub fn workers(mut self, threads: usize) -> Self {
-        self.workers = Some(threads);
+        self.options.pool.workers = Some(threads);
         self
     }
 
     /// How long a count may take before its thread is replaced, for each begun 64 KiB of text
     /// (default 30 s).
     pub fn hung_after(mut self, time: Duration) -> Self {
-        self.hung_after = time;
+        self.options.pool.hung_after = time;
         self
     }
 
@@ -169,27 +168,19 @@ impl MemoryBuilder {
     /// Cancel safe: it does not wait.
     #[expect(clippy::unused_async, reason = "it must run inside a runtime, and may wait one day")]
     pub async fn build(self) -> Result<Memory, MemoryError> {
-        let runtime = runtime::Handle::try_current().map_err(|_| MemoryError::NoRuntime)?;
+        let runtime = Handle::try_current().map_err(|_| MemoryError::NoRuntime)?;
         self.options.check()?;
         let store = self.store.ok_or(MemoryError::Missing { what: "store" })?;
         let counter = self.counter.ok_or(MemoryError::Missing { what: "counter" })?;
-        let pool = AsyncTokenCounter::builder(counter).framing(self.framing);
-        let mut pool = pool.hung_after(self.hung_after);
-        if let Some(capacity) = self.queue_capacity {
-            pool = pool.capacity(capacity);
-        }
-        if let Some(workers) = self.workers {
-            pool = pool.workers(workers);
-        }
-        let pool = pool.build()?;
-        let (settlements, outcomes) = settlements(pool.capacity());
+        let Begun { generation, unused, outcomes } =
+            Generation::begin(counter, &self.options.pool)?;
         let (nudges, touched) = mpsc::channel(NUDGES);
-        let shared = Arc::new(Shared::new(store, pool, self.options, settlements, nudges));
-        let tasks = [
-            runtime.spawn(settle_all(Arc::clone(&shared), outcomes)).abort_handle(),
-            runtime.spawn(sweep_regularly(Arc::clone(&shared), touched)).abort_handle(),
-        ];
-        Ok(Memory(Arc::new(Running { shared, tasks })))
+        let shared = Shared::new(store, self.options, Arc::clone(&generation), unused, nudges);
+        let running = Running::new(Arc::new(shared), runtime);
+        running.settle(&generation, outcomes);
+        running.spawn(sweep_regularly(Arc::clone(&running.shared), touched));
+        running.spawn(recount_regularly(Arc::clone(&running.shared)));
+        Ok(Memory(Arc::new(running)))
     }
 }
 

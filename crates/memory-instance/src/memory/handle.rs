@@ -4,42 +4,28 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use memory_core::{
     ConversationId, ConversationKey, CounterId, Limits, ListPage, ListQuery, MemoryStore, Namespace,
 };
 use tokens::AsyncTokenCounter;
-use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::builder::MemoryBuilder;
-use crate::background::{Scope, SweepReport, sweep};
+use super::running::Running;
+use crate::background::{Missed, Scope, SweepReport, recount, sweep};
 use crate::conversation::Conversation;
 use crate::deadline::Deadline;
 use crate::error::MemoryError;
 use crate::shared::Shared;
 
-/// Conversations in one store, counted by one counter.
+/// Conversations in one store, counted by one counter at a time.
 ///
 /// Cheap to clone: clones are the same memory. Dropping the last one, and the last
 /// [`Conversation`], ends the background work at once; what was pending stays so in the store, and
 /// the next memory on it settles that. [`shutdown`](Self::shutdown) ends it in good order.
 #[derive(Debug, Clone)]
 pub struct Memory(pub(super) Arc<Running>);
-
-/// What runs as long as somebody holds the memory.
-#[derive(Debug)]
-pub(crate) struct Running {
-    pub(crate) shared: Arc<Shared>,
-    pub(super) tasks: [AbortHandle; 2],
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-    }
-}
 
 /// What a shutdown achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,9 +53,9 @@ impl Memory {
     }
 
     /// The counter, with its framing, under which tallies are stored:
-    /// `o200k_base/openai-chat-1`.
-    pub fn tally_id(&self) -> &CounterId {
-        self.shared().counter()
+    /// `o200k_base/openai-chat-1`. A [swap](Self::swap_counter) makes it another.
+    pub fn tally_id(&self) -> CounterId {
+        self.shared().tally_id()
     }
 
     /// The namespace of [`conversation`](Self::conversation).
@@ -87,9 +73,10 @@ impl Memory {
         &self.shared().store
     }
 
-    /// The pool that counts, for its metrics.
-    pub fn counting(&self) -> &AsyncTokenCounter {
-        &self.shared().pool
+    /// The pool that counts now, for its metrics. A [swap](Self::swap_counter) puts another in its
+    /// place; the handle that was given out stays with the former one.
+    pub fn counting(&self) -> AsyncTokenCounter {
+        self.shared().generation().pool.clone()
     }
 
     /// Some conversations of the memory's namespace, after a given one, at most `limit`.
@@ -111,7 +98,8 @@ impl Memory {
         Ok(shared.deadline().read("list", shared.store.list(query)).await?)
     }
 
-    /// Settles what is pending in the store and nobody is working on, in every namespace.
+    /// Settles what is pending in the store and nobody is working on, in every namespace, and counts
+    /// anew what a fallback has counted, as long as the counter itself answers.
     ///
     /// It takes as long as the counting takes; each operation in it has its own deadline. A sweep
     /// that this memory has begun by itself is waited for first.
@@ -125,8 +113,18 @@ impl Memory {
     /// Cancel safe: what was settled stays so, and what was claimed can be claimed again when its
     /// lease ends.
     pub async fn sweep(&self) -> Result<SweepReport, MemoryError> {
-        let _alone = self.shared().sweeping.lock().await;
-        sweep(self.shared(), Scope::All).await
+        let shared = self.shared();
+        let mut report = {
+            let _alone = shared.sweeping.lock().await;
+            sweep(shared, &Scope::All).await?
+        };
+        let _alone = shared.recounting.lock().await;
+        let SweepReport { settled, recounted, left } =
+            recount(shared, &Scope::All, &mut Missed::default()).await?;
+        report.settled += settled;
+        report.recounted += recounted;
+        report.left += left;
+        Ok(report)
     }
 
     /// Waits until nothing that this memory has queued is unsettled; false where the deadline
@@ -154,7 +152,8 @@ impl Memory {
         let deadline = Deadline::after(deadline);
         let before = (shared.settled.load(Ordering::Relaxed), shared.unsettled.numbers());
         shared.shut_down.store(true, Ordering::Release);
-        shared.pool.shutdown(deadline.left()).await;
+        let pools = shared.pools();
+        join_all(pools.iter().map(|pool| pool.shutdown(deadline.left()))).await;
         // What was counted is on its way to the store.
         let _ = timeout(deadline.left(), shared.unsettled.none_left()).await;
         // In this order every message that is still pending is in `left_pending`. One that the
@@ -162,13 +161,11 @@ impl Memory {
         // settled or removed meanwhile is in none.
         let now = shared.unsettled.numbers();
         let settled = shared.settled.load(Ordering::Relaxed) - before.0;
-        for task in &self.0.tasks {
-            task.abort();
-        }
+        self.0.abort();
         ShutdownReport { settled, left_pending: now.unsettled() + now.left_since(before.1) }
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.0.shared
     }
 }

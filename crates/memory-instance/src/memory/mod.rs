@@ -3,7 +3,9 @@
 mod builder;
 mod figures;
 mod handle;
+mod running;
+mod swap;
 
 pub use builder::MemoryBuilder;
-pub(crate) use handle::Running;
 pub use handle::{Memory, ShutdownReport};
+pub(crate) use running::Running;

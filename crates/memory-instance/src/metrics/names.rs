@@ -8,6 +8,8 @@ pub const REPEATED: &str = "turnledger_memory_repeated_total";
 pub const SETTLED: &str = "turnledger_memory_settled_total";
 /// Tallies that a sweep replaced by counts (counter).
 pub const RECOVERED: &str = "turnledger_memory_recovered_total";
+/// Tallies of fallbacks that were replaced by the counter's own counts (counter).
+pub const RECOUNTED: &str = "turnledger_memory_recounted_total";
 /// Messages that were left to a sweep, because the queue was full or the store failed (counter).
 pub const LEFT_TO_SWEEP: &str = "turnledger_memory_left_to_sweep_total";
 /// Messages whose counter failed three times (counter).

@@ -19,7 +19,7 @@ async fn what_another_counter_counted_is_counted_anew() {
 
     let second = builder(Arc::clone(&store), Words::new("other-words")).build().await.unwrap();
     let new = conversation(&second, "c");
-    let missing = new.ledger().await.unwrap().under(second.tally_id());
+    let missing = new.ledger().await.unwrap().under(&second.tally_id());
     assert_eq!((missing.pending, missing.complete), (20, false));
     let window = new.window(10_000).await.unwrap();
     assert_eq!((window.run.len(), window.charged_upper_bound), (20, 0));
@@ -29,8 +29,8 @@ async fn what_another_counter_counted_is_counted_anew() {
     assert_exact(&new).await;
     // The old sums still stand, under their own name.
     let ledger = new.ledger().await.unwrap();
-    assert_eq!(ledger.under(first.tally_id()), before);
-    assert_eq!(ledger.current.as_ref(), Some(second.tally_id()));
+    assert_eq!(ledger.under(&first.tally_id()), before);
+    assert_eq!(ledger.current.as_ref(), Some(&second.tally_id()));
 }
 
 #[tokio::test]

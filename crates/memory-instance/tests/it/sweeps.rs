@@ -56,7 +56,7 @@ async fn a_memory_sweeps_when_it_starts() {
     let conversations = [conversation(&memory, "a"), conversation(&memory, "b")];
     let swept = async {
         for conversation in &conversations {
-            while conversation.ledger().await.unwrap().under(memory.tally_id()).pending > 0 {
+            while conversation.ledger().await.unwrap().under(&memory.tally_id()).pending > 0 {
                 tokio::task::yield_now().await;
             }
         }
@@ -80,7 +80,7 @@ async fn a_touched_conversation_is_swept_without_waiting_for_the_next_round() {
     tokio::time::timeout(PATIENCE, settled).await.expect("the touched conversation is swept");
     assert_exact(&touched).await;
     let other = conversation(&memory, "b").ledger().await.unwrap();
-    assert_eq!(other.under(memory.tally_id()).pending, 3);
+    assert_eq!(other.under(&memory.tally_id()).pending, 3);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ pub(crate) async fn sweep(
     let (mut left, mut other_counters) = (0, 0);
     for found in pending(memory).await? {
         let conversation = memory.conversation(found.key.id);
-        if conversation.ledger().await?.current.as_ref() == Some(memory.tally_id()) {
+        if conversation.ledger().await?.current.as_ref() == Some(&memory.tally_id()) {
             left += settle(&conversation).await?.pending;
         } else {
             other_counters += found.pending;
@@ -85,9 +85,9 @@ async fn counted_otherwise(memory: &Memory) -> Result<u64, MemoryError> {
     loop {
         let page = memory.list(after, PAGE).await?;
         for summary in page.conversations {
-            if summary.counter != *memory.tally_id() {
+            if summary.counter != memory.tally_id() {
                 let ledger = memory.conversation(summary.id).ledger().await?;
-                messages += ledger.under(memory.tally_id()).pending;
+                messages += ledger.under(&memory.tally_id()).pending;
             }
         }
         after = page.next;

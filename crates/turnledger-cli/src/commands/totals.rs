@@ -46,8 +46,9 @@ pub(crate) async fn totals(
     output: &mut Output,
 ) -> Result<Outcome, CliError> {
     let (_, ledger) = existing(memory, &args.conversation).await?;
+    let own = memory.tally_id();
     let Sums { counter, messages, tokens, pending, fallback, complete } =
-        Sums::of(memory.tally_id().as_str(), ledger.under(memory.tally_id()));
+        Sums::of(own.as_str(), ledger.under(&own));
     let counters = sums(&ledger);
     if args.encoded.json {
         let conversation = args.conversation.as_str();

@@ -45,7 +45,7 @@ impl World {
         for place in 0..3 {
             let conversation = self.conversation(0, place);
             let ledger = self.until(conversation.ledger()).await.unwrap();
-            pending += ledger.under(self.memory(0).tally_id()).pending;
+            pending += ledger.under(&self.memory(0).tally_id()).pending;
         }
         pending
     }

@@ -59,5 +59,6 @@ tables! {
     promise_6_window_dropped_anywhere: Operation::Window;
     promise_6_settle_dropped_anywhere: Operation::Settle;
     promise_6_sweep_dropped_anywhere: Operation::Sweep;
+    promise_6_swap_dropped_anywhere: Operation::Swap;
     promise_6_shutdown_dropped_anywhere: Operation::Shutdown;
 }

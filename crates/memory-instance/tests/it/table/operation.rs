@@ -5,7 +5,7 @@ use memory_instance::{CountPolicy, MemoryError};
 
 use super::polls::poll;
 use super::scene::{At, Scene};
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, Words};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -14,6 +14,7 @@ pub(super) enum Operation {
     Window,
     Settle,
     Sweep,
+    Swap,
     Shutdown,
 }
 
@@ -58,6 +59,8 @@ impl Operation {
             (Self::Append(policy) | Self::AppendMany(policy), At::Counter(_)) => {
                 policy == CountPolicy::Inline
             }
+            // What it does with the former counter it leaves to the background.
+            (Self::Swap, At::Counter(_)) => false,
             _ => true,
         }
     }
@@ -87,6 +90,10 @@ impl Operation {
             Self::Window => Ended::of(poll(conversation.window(10_000), polls, pass).await),
             Self::Settle => Ended::of(poll(conversation.settle(PATIENCE), polls, pass).await),
             Self::Sweep => Ended::of(poll(scene.memory.sweep(), polls, pass).await),
+            Self::Swap => {
+                let swap = scene.memory.swap_counter(Words::new("more-words").opened());
+                Ended::of(poll(swap, polls, pass).await)
+            }
             Self::Shutdown => {
                 let shutdown = async { Ok(scene.memory.shutdown(PATIENCE).await) };
                 Ended::of(poll(shutdown, polls, pass).await)

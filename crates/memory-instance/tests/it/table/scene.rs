@@ -57,7 +57,7 @@ impl Scene {
         assert!(memory.counting().warmed().await);
         let conversation = conversation(&memory, "c");
         let left = LEFT.map(|text| sample::user(text, Tally::estimated(1)));
-        let left = sample::batch(memory.tally_id(), left);
+        let left = sample::batch(&memory.tally_id(), left);
         store.append(conversation.key(), left).await.unwrap();
         queue(policy, &conversation, &counter_gate).await;
         // The leases of the sweeps that have begun by now are over.
@@ -150,7 +150,7 @@ impl Scene {
     /// there wholly or not at all, and as it said.
     async fn check_messages(&self, operation: Operation, ended: Ended) {
         let (_, stored) =
-            self.store.read_all(self.conversation.key(), self.memory.tally_id()).await.unwrap();
+            self.store.read_all(self.conversation.key(), &self.memory.tally_id()).await.unwrap();
         let texts: Vec<_> = stored
             .into_iter()
             .map(|stored| Message::from_payload(stored.payload).unwrap().as_json().to_owned())

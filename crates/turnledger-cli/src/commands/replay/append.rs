@@ -137,8 +137,8 @@ impl Run<'_> {
         let ledger = self.memory.conversation(id.clone()).ledger().await;
         let ledger = ledger.map_err(|source| not_stored(&read.place, &id, 1, source))?;
         let counter = self.memory.tally_id();
-        let totals = ledger.under(counter);
-        let other_counter = ledger.current.as_ref().is_some_and(|current| current != counter);
+        let totals = ledger.under(&counter);
+        let other_counter = ledger.current.as_ref().is_some_and(|current| *current != counter);
         let replayed = Replayed { place, id, new_messages: 0, totals, other_counter };
         Ok((replayed, ledger.messages > 0))
     }

@@ -48,6 +48,8 @@ pub(super) struct Summary {
     new_messages: u64,
     tokens: u64,
     pub(super) pending: u64,
+    #[serde(skip)]
+    fallback: u64,
     seconds: f64,
     seconds_to_exact: f64,
     appends_per_second: f64,
@@ -90,13 +92,14 @@ impl<'a> Report<'a> {
             Ok(window) => (Some(window), None),
             Err(error) => (None, Some(error)),
         };
+        let counter = self.memory.tally_id();
         self.output.json(&Line {
             conversation: replayed.id.as_str(),
             messages: totals.messages,
             new_messages: replayed.new_messages,
             tokens: totals.tokens,
             pending: totals.pending,
-            counter: self.memory.tally_id().as_str(),
+            counter: counter.as_str(),
             window,
             window_error,
             tallies,
@@ -172,7 +175,7 @@ impl<'a> Report<'a> {
         if self.args.json {
             return self.output.json(&SummaryLine { summary });
         }
-        for line in summary.lines(self.memory.tally_id()) {
+        for line in summary.lines(&self.memory.tally_id()) {
             self.output.line(line)?;
         }
         Ok(())
@@ -187,6 +190,7 @@ impl Summary {
             new_messages: 0,
             tokens: 0,
             pending: 0,
+            fallback: 0,
             seconds: appending.as_secs_f64(),
             seconds_to_exact: to_exact.as_secs_f64(),
             appends_per_second: 0.0,
@@ -205,6 +209,7 @@ impl Summary {
         self.new_messages += replayed.new_messages;
         self.tokens += totals.tokens;
         self.pending += totals.pending;
+        self.fallback += totals.fallback;
         if self.seconds > 0.0 {
             #[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
             let new_messages = self.new_messages as f64;
@@ -215,7 +220,7 @@ impl Summary {
     fn lines(&self, counter: &CounterId) -> [String; 2] {
         let Self { conversations, messages, new_messages, tokens, pending, .. } = self;
         let (took, rate) = (seconds(self.seconds), self.appends_per_second);
-        let exact = if *pending == 0 { "all exact" } else { "not all exact" };
+        let exact = if *pending + self.fallback == 0 { "all exact" } else { "not all exact" };
         let (conversations, messages) =
             (count(*conversations, "conversation"), count(*messages, "message"));
         let (tokens, appends) = (count(*tokens, "token"), count(*new_messages, "append"));

@@ -94,7 +94,7 @@ async fn settle_all(
             let conversation = memory.conversation(replayed.id.clone());
             if replayed.other_counter && replayed.totals.pending == 0 {
                 // With nothing to count, nothing else makes the counter the conversation's own.
-                memory.store().set_counter(conversation.key(), memory.tally_id()).await?;
+                memory.store().set_counter(conversation.key(), &memory.tally_id()).await?;
             }
             replayed.totals = settle(&conversation).await?;
             Ok(())
@@ -113,12 +113,12 @@ async fn look_again(
     if let Some(one) = whole.first().or(partly.first()) {
         // A settlement that was begun may still be on its way; this write comes behind it.
         let conversation = memory.conversation(one.id.clone());
-        memory.store().set_counter(conversation.key(), memory.tally_id()).await?;
+        memory.store().set_counter(conversation.key(), &memory.tally_id()).await?;
     }
     stream::iter(whole.iter_mut().chain(partly))
         .map(async |replayed| {
             let ledger = memory.conversation(replayed.id.clone()).ledger().await?;
-            replayed.totals = ledger.under(memory.tally_id());
+            replayed.totals = ledger.under(&memory.tally_id());
             Ok(())
         })
         .buffer_unordered(AT_ONCE)
