@@ -150,16 +150,18 @@ async fn what_a_fallback_counted_is_counted_anew_once_the_service_answers() {
 async fn a_service_that_is_down_without_a_word_is_asked_for_few_texts() {
     let service = Arc::new(Service::new().silent());
     let memory = memory_on(builder(ModelStore::default(), Arc::clone(&service))).await;
-    for id in ["a", "b"] {
+    for id in ["a", "b", "c"] {
         fill(&conversation(&memory, id), 200).await;
     }
     assert!(memory.settled(PATIENCE).await);
+    // What the memory has begun by itself is over then.
+    memory.sweep().await.unwrap();
     let asked = service.asked_in_vain();
     let report = memory.sweep().await.unwrap();
     assert_eq!((report.settled, report.left), (0, 3));
     // Each message has two texts, its role and its content.
     assert_eq!(service.asked_in_vain() - asked, 6);
-    assert_eq!(totals(&conversation(&memory, "b")).await.fallback, 200);
+    assert_eq!(totals(&conversation(&memory, "c")).await.fallback, 200);
 }
 
 #[tokio::test]
