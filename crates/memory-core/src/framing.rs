@@ -28,8 +28,8 @@ pub struct Framing {
     id: &'static str,
     /// Tokens around every message.
     pub per_message: u64,
-    /// Tokens around a name.
-    pub per_name: u64,
+    /// Tokens around a name; a negative number where a name takes the place of something else.
+    pub per_name: i64,
     /// Tokens around a tool call.
     pub per_call: u64,
     /// Tokens that prime the reply, once for a window.
@@ -54,6 +54,14 @@ impl Framing {
             reply_priming: 3,
             media: MediaFigures::OPENAI_CHAT_1,
         }
+    }
+
+    /// The rule `openai-chat-0301`: as [`openai_chat_1`](Self::openai_chat_1), but 4 around a
+    /// message and −1 around a name, which took the role's place.
+    ///
+    /// Source: OpenAI's published recipe, for the model `gpt-3.5-turbo-0301` alone.
+    pub const fn openai_chat_0301() -> Self {
+        Self { id: "openai-chat-0301", per_message: 4, per_name: -1, ..Self::openai_chat_1() }
     }
 
     /// The rule's name and version.
@@ -106,7 +114,7 @@ impl Framing {
             ContentPart::Media(media) => self.media.tokens(*media),
         });
         media.fold(
-            self.per_message.saturating_add(name).saturating_add(calls * self.per_call),
+            self.per_message.saturating_add_signed(name).saturating_add(calls * self.per_call),
             u64::saturating_add,
         )
     }
@@ -172,6 +180,19 @@ mod tests {
             3 + 4 + 2 + 85,
             media,
         );
+    }
+
+    #[test]
+    fn the_first_snapshot_of_a_model_has_a_rule_of_its_own() {
+        let check = |json: &str, tokens: u64| {
+            let message = Message::from_json(json, &Limits::default()).unwrap();
+            let count = |text: &str| Ok::<_, Infallible>(characters(text));
+            let tally = Framing::openai_chat_0301().tally(&message, count);
+            assert_eq!(tally, Ok(Tally::exact(tokens)), "{json}");
+        };
+        check(r#"{"role":"user","content":"hello"}"#, 4 + 4 + 5);
+        check(r#"{"role":"user","content":"hello","name":"bob"}"#, 4 + 4 + 5 - 1 + 3);
+        assert_ne!(Framing::openai_chat_0301().id(), Framing::openai_chat_1().id());
     }
 
     #[test]

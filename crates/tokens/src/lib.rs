@@ -1,6 +1,7 @@
 //! Token counters, an estimator, and a background pool that counts without making anyone wait.
 //!
 //! - [`BpeCounter`]: exact counts for OpenAI's encodings.
+//! - [`CounterRegistry`]: counters by name or by the name of a model, open for one's own.
 //! - [`Estimator`]: a good guess in one pass over the bytes, for where a count would cost too much.
 //! - [`AsyncTokenCounter`]: owned threads that count in the background, behind a bounded queue.
 //! - [`TokenMetrics`]: what the pool did, as numbers and through the `metrics` facade.
@@ -37,11 +38,13 @@ mod error;
 mod estimator;
 mod log_limit;
 pub mod metrics;
+mod models;
 pub mod pool;
+mod registry;
 mod sync;
 
 pub use counters::BpeCounter;
-pub use error::{BuildError, HungCount, UnknownEncoding};
+pub use error::{BuildError, HungCount, LoadError, UnknownCounter};
 pub use estimator::{Estimator, Interval};
 pub use log_limit::LogLimit;
 pub use metrics::snapshot::TokenMetricsSnapshot;
@@ -52,3 +55,4 @@ pub use pool::deliver::Counted;
 pub use pool::handle::AsyncTokenCounter;
 pub use pool::job::{Job, Place, Refused};
 pub use pool::shutdown::ShutdownReport;
+pub use registry::{CounterRegistry, Resolved};

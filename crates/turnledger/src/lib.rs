@@ -81,11 +81,11 @@ pub use memory_core::{
 };
 
 // Counters.
-pub use memory_core::{CountError, RemoteCounter, TokenCounter};
+pub use memory_core::{CountError, RemoteCounter, TextCount, TokenCounter};
 pub use metrics::describe_metrics;
 pub use tokens::{
-    AsyncTokenCounter, BpeCounter, BuildError, Estimator, TokenMetrics, TokenMetricsSnapshot,
-    UnknownEncoding,
+    AsyncTokenCounter, BpeCounter, BuildError, CounterRegistry, Estimator, LoadError, Resolved,
+    TokenMetrics, TokenMetricsSnapshot, UnknownCounter,
 };
 
 // Stores: the embedded one, and what it takes to write another.

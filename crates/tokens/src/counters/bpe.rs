@@ -4,7 +4,8 @@ use memory_core::{CountError, CounterId, TokenCounter};
 
 use super::cut;
 use super::encoding::Encoding;
-use crate::error::UnknownEncoding;
+use crate::error::UnknownCounter;
+use crate::models;
 
 /// Counts tokens exactly, for one of OpenAI's encodings.
 ///
@@ -44,6 +45,13 @@ impl BpeCounter {
         Self::new(Encoding::O200kBase)
     }
 
+    /// The counter for `o200k_harmony`, the encoding of gpt-oss.
+    ///
+    /// It has other special tokens than `o200k_base`, and counts every text alike.
+    pub fn o200k_harmony() -> Self {
+        Self::new(Encoding::O200kHarmony)
+    }
+
     /// The counter for `cl100k_base`, the encoding of GPT-4 and GPT-3.5.
     pub fn cl100k_base() -> Self {
         Self::new(Encoding::Cl100kBase)
@@ -53,12 +61,26 @@ impl BpeCounter {
     ///
     /// # Errors
     ///
-    /// [`UnknownEncoding`] lists the known names, and which of them is nearest.
-    pub fn by_name(name: &str) -> Result<Self, UnknownEncoding> {
+    /// [`UnknownCounter`] lists the known names, and which of them is nearest.
+    pub fn by_name(name: &str) -> Result<Self, UnknownCounter> {
         Encoding::by_name(name).map(Self::new)
     }
 
-    fn new(encoding: Encoding) -> Self {
+    /// The counter for the encoding that OpenAI's model of this name uses.
+    ///
+    /// Dated names (`gpt-4o-2024-08-06`) and those of fine-tuned models (`ft:gpt-4o-mini:…`) are
+    /// known by the model that they are made of. Which framing a model has says
+    /// [`CounterRegistry::resolve`](crate::CounterRegistry::resolve).
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownCounter`] lists the models whose names are near.
+    pub fn for_model(model: &str) -> Result<Self, UnknownCounter> {
+        let found = models::find(model).map(|(encoding, _)| Self::new(encoding));
+        found.ok_or_else(|| UnknownCounter::new(model, [], models::names()))
+    }
+
+    pub(crate) fn new(encoding: Encoding) -> Self {
         let id = CounterId::new(encoding.name()).expect("the names of encodings are valid ids");
         Self { id, encoding }
     }
@@ -142,6 +164,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_count_is_within_its_upper_bound(text in ".{0,200}") {
+            let harmony = BpeCounter::o200k_harmony().count(&text).unwrap();
+            proptest::prop_assert_eq!(harmony, BpeCounter::o200k_base().count(&text).unwrap());
             for counter in [BpeCounter::o200k_base(), BpeCounter::cl100k_base()] {
                 let count = counter.count(&text).unwrap();
                 proptest::prop_assert!(count <= counter.upper_bound(&text).unwrap());

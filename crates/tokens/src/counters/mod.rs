@@ -9,3 +9,4 @@ mod split;
 mod vocabulary;
 
 pub use bpe::BpeCounter;
+pub(crate) use encoding::Encoding;

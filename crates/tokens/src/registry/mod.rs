@@ -1,0 +1,6 @@
+//! Counters by name.
+
+mod counters;
+mod entry;
+
+pub use counters::{CounterRegistry, Resolved};
