@@ -2,6 +2,7 @@
 //!
 //! - [`BpeCounter`]: exact counts for OpenAI's encodings.
 //! - [`CounterRegistry`]: counters by name or by the name of a model, open for one's own.
+//! - [`Fallback`], [`Cached`], [`Metered`], [`Calibrated`]: counters around counters.
 //! - [`Estimator`]: a good guess in one pass over the bytes, for where a count would cost too much.
 //! - [`AsyncTokenCounter`]: owned threads that count in the background, behind a bounded queue.
 //! - [`TokenMetrics`]: what the pool did, as numbers and through the `metrics` facade.
@@ -34,6 +35,7 @@
 //! ```
 
 mod counters;
+mod decorators;
 mod error;
 mod estimator;
 mod log_limit;
@@ -44,6 +46,9 @@ mod registry;
 mod sync;
 
 pub use counters::BpeCounter;
+pub use decorators::{
+    CacheStats, Cached, Calibrated, Calibration, EstimatedCounter, Fallback, Metered, MeteredStats,
+};
 pub use error::{BuildError, HungCount, LoadError, UnknownCounter};
 pub use estimator::{Estimator, Interval};
 pub use log_limit::LogLimit;

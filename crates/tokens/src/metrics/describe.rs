@@ -23,6 +23,11 @@ pub fn describe() {
         (names::INLINE, "Messages counted at once, on the caller's thread."),
         (names::INLINE_FAILED, "Counts at once that failed."),
         (names::COUNTED_TOKENS, "Tokens counted, framing included."),
+        (names::CACHE_HITS, "Texts whose counts were remembered as a whole."),
+        (names::CACHE_MISSES, "Texts whose counts were not remembered as a whole."),
+        (names::COUNTER_TEXTS, "Texts that a metered counter counted."),
+        (names::COUNTER_BY_FALLBACK, "Texts for which a fallback of a metered counter counted."),
+        (names::COUNTER_ERRORS, "Texts that a metered counter failed at."),
     ];
     for (name, meaning) in counters {
         describe_counter!(name, Unit::Count, meaning);
@@ -38,4 +43,6 @@ pub fn describe() {
         "The error of the estimate as a ratio to the count."
     );
     describe_histogram!(names::COUNT_SECONDS, Unit::Seconds, "The time that a count took.");
+    let metered = "The time that a metered counter took for a text.";
+    describe_histogram!(names::COUNTER_SECONDS, Unit::Seconds, metered);
 }

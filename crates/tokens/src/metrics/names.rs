@@ -63,3 +63,16 @@ pub const ESTIMATE_ERROR_RATIO: &str = "turnledger_tokens_estimate_error_ratio";
 
 /// Histogram, seconds: the time that a count took.
 pub const COUNT_SECONDS: &str = "turnledger_tokens_count_seconds";
+
+/// Counter: texts whose counts a [`Cached`](crate::Cached) counter remembered.
+pub const CACHE_HITS: &str = "turnledger_tokens_cache_hits_total";
+/// Counter: texts that a [`Cached`](crate::Cached) counter had to have counted.
+pub const CACHE_MISSES: &str = "turnledger_tokens_cache_misses_total";
+/// Counter: texts that a [`Metered`](crate::Metered) counter counted.
+pub const COUNTER_TEXTS: &str = "turnledger_tokens_counter_texts_total";
+/// Counter: those of them that a fallback counted.
+pub const COUNTER_BY_FALLBACK: &str = "turnledger_tokens_counter_by_fallback_total";
+/// Counter: texts that a [`Metered`](crate::Metered) counter failed at, by an error or a panic.
+pub const COUNTER_ERRORS: &str = "turnledger_tokens_counter_errors_total";
+/// Histogram, seconds: the time that a [`Metered`](crate::Metered) counter took for a text.
+pub const COUNTER_SECONDS: &str = "turnledger_tokens_counter_seconds";

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use memory_core::CounterId;
+use memory_core::{CounterId, TokenCounter};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
 
 use super::{describe, names};
-use crate::{TokenMetrics, TokenMetricsSnapshot};
+use crate::decorators::testing::bytes;
+use crate::{Cached, Metered, TokenMetrics, TokenMetricsSnapshot};
 
 const NAMES: [&str; 21] = [
     names::SUBMITTED,
@@ -36,6 +37,12 @@ const NAMES: [&str; 21] = [
     names::COUNTED_BYTES,
     names::COUNTED_TOKENS,
     names::COUNT_SECONDS,
+    names::CACHE_HITS,
+    names::CACHE_MISSES,
+    names::COUNTER_TEXTS,
+    names::COUNTER_BY_FALLBACK,
+    names::COUNTER_ERRORS,
+    names::COUNTER_SECONDS,
 ];
 
 /// Keeps one number for each metric: a counter's value, a gauge's level, a histogram's sum.
@@ -147,12 +154,34 @@ fn every_metric_is_described_and_registered_under_its_name() {
     let mut described = numbers.described.into_inner().unwrap();
     described.sort();
     let (numbers, _) = recorded(|_| ());
+    metrics::with_local_recorder(&numbers, || Cached::new(Arc::new(Metered::new(counter())), 0));
     let registered: Vec<_> = numbers.keys.into_inner().unwrap().into_keys().collect();
     let mut expected = NAMES.map(str::to_owned);
     expected.sort();
     assert_eq!(described, expected);
     assert_eq!(registered, expected);
     assert!(expected.iter().all(|name| name.starts_with("turnledger_tokens_")));
+}
+
+fn counter() -> Arc<dyn TokenCounter> {
+    Arc::new(bytes("mock"))
+}
+
+#[test]
+fn counters_around_counters_publish_what_they_saw() {
+    let numbers = Numbers::default();
+    metrics::with_local_recorder(&numbers, || {
+        let metered = Arc::new(Metered::new(counter()));
+        let cached = Cached::new(Arc::<Metered>::clone(&metered), 10_000);
+        for text in ["one", "two", "one"] {
+            cached.count(text).unwrap();
+        }
+        assert_eq!(metered.stats().texts, 2);
+    });
+    assert_eq!(numbers.counted(names::CACHE_HITS), 1);
+    assert_eq!(numbers.counted(names::CACHE_MISSES), 2);
+    assert_eq!(numbers.counted(names::COUNTER_TEXTS), 2);
+    assert_eq!(numbers.counted(names::COUNTER_ERRORS), 0);
 }
 
 #[test]

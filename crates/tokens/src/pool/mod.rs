@@ -64,7 +64,7 @@ pub(crate) mod deliver;
 mod desk;
 mod flights;
 mod flows;
-mod guard;
+pub(crate) mod guard;
 mod hand;
 pub(crate) mod handle;
 mod idle;
