@@ -6,6 +6,7 @@
 //! - [`Estimator`]: a good guess in one pass over the bytes, for where a count would cost too much.
 //! - [`AsyncTokenCounter`]: owned threads that count in the background, behind a bounded queue.
 //! - [`TokenMetrics`]: what the pool did, as numbers and through the `metrics` facade.
+//! - `HuggingFaceCounter`, with the feature `hugging-face`: counts by a model's `tokenizer.json`.
 //!
 //! The crate reads no environment and installs no recorder and no subscriber. It needs a tokio
 //! runtime only for the deadlines of the pool's async methods.
@@ -38,6 +39,8 @@ mod counters;
 mod decorators;
 mod error;
 mod estimator;
+#[cfg(feature = "hugging-face")]
+mod hugging_face;
 mod log_limit;
 pub mod metrics;
 mod models;
@@ -51,6 +54,8 @@ pub use decorators::{
 };
 pub use error::{BuildError, HungCount, LoadError, UnknownCounter};
 pub use estimator::{Estimator, Interval};
+#[cfg(feature = "hugging-face")]
+pub use hugging_face::HuggingFaceCounter;
 pub use log_limit::LogLimit;
 pub use metrics::snapshot::TokenMetricsSnapshot;
 pub use metrics::summary::{DurationSummary, RatioSummary};
