@@ -138,6 +138,14 @@ impl TokenCounter for Cached {
     fn inline_safe(&self) -> bool {
         self.inner.inline_safe()
     }
+
+    fn safe_cut(&self, text: &str, near: usize) -> Option<usize> {
+        self.inner.safe_cut(text, near)
+    }
+
+    fn is_cpu_bound(&self) -> bool {
+        self.inner.is_cpu_bound()
+    }
 }
 
 #[cfg(test)]

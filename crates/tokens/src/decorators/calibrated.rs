@@ -138,6 +138,15 @@ impl TokenCounter for Calibrated {
     fn inline_safe(&self) -> bool {
         self.inner.inline_safe()
     }
+
+    /// Nowhere: each part would be rounded by itself.
+    fn safe_cut(&self, _: &str, _: usize) -> Option<usize> {
+        None
+    }
+
+    fn is_cpu_bound(&self) -> bool {
+        self.inner.is_cpu_bound()
+    }
 }
 
 #[cfg(test)]

@@ -67,4 +67,13 @@ impl TokenCounter for EstimatedCounter {
     fn inline_safe(&self) -> bool {
         true
     }
+
+    /// Nowhere: a guess depends on what stands before.
+    fn safe_cut(&self, _: &str, _: usize) -> Option<usize> {
+        None
+    }
+
+    fn is_cpu_bound(&self) -> bool {
+        true
+    }
 }

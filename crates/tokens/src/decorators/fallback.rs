@@ -136,6 +136,16 @@ impl TokenCounter for Fallback {
     fn inline_safe(&self) -> bool {
         self.first.inline_safe() && self.second.inline_safe()
     }
+
+    /// Where both would cut; none where they differ.
+    fn safe_cut(&self, text: &str, near: usize) -> Option<usize> {
+        let cut = self.first.safe_cut(text, near)?;
+        (self.second.safe_cut(text, near) == Some(cut)).then_some(cut)
+    }
+
+    fn is_cpu_bound(&self) -> bool {
+        self.first.is_cpu_bound() && self.second.is_cpu_bound()
+    }
 }
 
 #[cfg(test)]
@@ -235,13 +245,18 @@ mod tests {
             let with = |(bound, inline): (Option<usize>, bool)| {
                 let mut counter = MockCounter::new();
                 counter.expect_upper_bound().return_const(bound);
+                counter.expect_safe_cut().return_const(bound);
                 counter.expect_inline_safe().return_const(inline);
+                counter.expect_is_cpu_bound().return_const(inline);
                 counter
             };
             let (counter, _) = fallback(with(first), with(second));
             assert_eq!((counter.upper_bound("a"), counter.inline_safe()), expected);
+            assert_eq!(counter.is_cpu_bound(), expected.1);
+            assert_eq!(counter.safe_cut("a", 0), first.0.filter(|_| first.0 == second.0));
         };
         check((Some(3), true), (Some(7), true), (Some(7), true));
+        check((Some(7), true), (Some(7), true), (Some(7), true));
         check((None, true), (Some(7), false), (None, false));
         check((Some(3), false), (None, true), (None, false));
     }

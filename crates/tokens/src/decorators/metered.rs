@@ -158,6 +158,14 @@ impl TokenCounter for Metered {
     fn inline_safe(&self) -> bool {
         self.inner.inline_safe()
     }
+
+    fn safe_cut(&self, text: &str, near: usize) -> Option<usize> {
+        self.inner.safe_cut(text, near)
+    }
+
+    fn is_cpu_bound(&self) -> bool {
+        self.inner.is_cpu_bound()
+    }
 }
 
 fn add(number: &AtomicU64, by: u64) {

@@ -13,6 +13,8 @@ mockall::mock! {
         fn is_answering(&self) -> bool;
         fn upper_bound(&self, text: &str) -> Option<usize>;
         fn inline_safe(&self) -> bool;
+        fn safe_cut(&self, text: &str, near: usize) -> Option<usize>;
+        fn is_cpu_bound(&self) -> bool;
     }
 }
 
