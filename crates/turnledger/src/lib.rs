@@ -83,9 +83,12 @@ pub use memory_core::{
 // Counters.
 pub use memory_core::{CountError, RemoteCounter, TextCount, TokenCounter};
 pub use metrics::describe_metrics;
+#[cfg(feature = "hugging-face")]
+pub use tokens::HuggingFaceCounter;
 pub use tokens::{
-    AsyncTokenCounter, BpeCounter, BuildError, CounterRegistry, Estimator, LoadError, Resolved,
-    TokenMetrics, TokenMetricsSnapshot, UnknownCounter,
+    AsyncTokenCounter, BpeCounter, BuildError, CacheStats, Cached, Calibrated, Calibration,
+    CounterRegistry, EstimatedCounter, Estimator, Fallback, LoadError, Metered, MeteredStats,
+    Resolved, TokenMetrics, TokenMetricsSnapshot, UnknownCounter,
 };
 
 // Stores: the embedded one, and what it takes to write another.

@@ -14,7 +14,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<String>,
 
-    /// The vocabulary that tokens are counted with, such as `o200k_base` or `cl100k_base`
+    /// The vocabulary that tokens are counted with, such as `o200k_base`, or a model's name
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) encoding: Option<String>,
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cache_redis::RedisSettings;
 use layered_settings::{Schema, Setting, SettingsError};
-use tokens::BpeCounter;
+use tokens::CounterRegistry;
 use tokens::pool::{DEFAULT_MAX_WORKERS, MAX_CAPACITY, MAX_WORKERS};
 
 use super::directories::UserDirectories;
@@ -46,9 +46,13 @@ pub(super) fn schema_for(user: Option<&UserDirectories>) -> Result<Schema, Setti
 
 fn counter() -> Vec<Setting> {
     vec![
-        Setting::choice("counter.encoding", BpeCounter::ENCODINGS)
+        Setting::text("counter.encoding")
+            .check(
+                "o200k_base, o200k_harmony, cl100k_base or a model's name, such as gpt-4o",
+                |name| CounterRegistry::new().counter(name).is_ok(),
+            )
             .default_value("o200k_base")
-            .describe("vocabulary that tokens are counted with"),
+            .describe("vocabulary that tokens are counted with, or the model that has it"),
         Setting::choice("counter.policy", &["background", "adaptive", "inline"])
             .default_value("adaptive")
             .describe("who counts an appended message, and when"),

@@ -36,7 +36,7 @@ pub struct TurnledgerSettings {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CounterSettings {
-    /// The vocabulary's name, such as `o200k_base`.
+    /// The vocabulary's name, such as `o200k_base`, or a model's, such as `gpt-4o`.
     pub encoding: String,
     /// Who counts an appended message.
     pub policy: CountPolicy,

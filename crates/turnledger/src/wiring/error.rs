@@ -3,7 +3,7 @@
 use layered_settings::SettingsError;
 use memory_core::StoreError;
 use memory_instance::MemoryError;
-use tokens::UnknownCounter;
+use tokens::LoadError;
 
 use crate::store_url::Flaw;
 
@@ -52,7 +52,7 @@ pub enum OpenError {
     Counter {
         /// What is wrong with the name, and which name is near.
         #[from]
-        source: UnknownCounter,
+        source: LoadError,
     },
     /// The store was found and could not be opened.
     #[error("the store {url} cannot be opened")]

@@ -8,7 +8,7 @@ use memory_core::MemoryStore;
 use memory_instance::Memory;
 
 use super::error::OpenError;
-use super::parts::{counter, embedded_builder, memory_builder};
+use super::parts::{embedded_builder, memory_builder, resolve};
 use crate::settings::TurnledgerSettings;
 use crate::store_url::StoreUrl;
 
@@ -40,10 +40,15 @@ pub struct Opened {
 /// Dropping the future gives the memory up. A file that is just being opened is closed again.
 pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
     let typed = TurnledgerSettings::from_settings(settings)?;
-    let counter = counter(&typed.counter.encoding)?;
+    let resolved = resolve(&typed.counter.encoding)?;
     let url = typed.store.url.as_ref().ok_or(OpenError::NoStore)?;
     let store = open_url(url, &typed).await?;
-    let memory = memory_builder(&typed).store(store).counter(counter).build().await?;
+    let memory = memory_builder(&typed)
+        .store(store)
+        .counter(resolved.counter)
+        .framing(resolved.framing)
+        .build()
+        .await?;
     Ok(Opened { memory, store_url: url.to_string(), settings: typed })
 }
 

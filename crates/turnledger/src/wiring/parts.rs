@@ -5,12 +5,12 @@ use std::sync::Arc;
 use memory_core::{Limits, TokenCounter};
 use memory_instance::{Memory, MemoryBuilder};
 use store_embedded::{EmbeddedStore, EmbeddedStoreBuilder};
-use tokens::BpeCounter;
+use tokens::{CounterRegistry, Resolved};
 
 use super::error::OpenError;
 use crate::settings::{StoreSettings, TurnledgerSettings};
 
-/// The counter of this name, such as `o200k_base`.
+/// The counter of this name, such as `o200k_base`, or the one for the model of this name.
 ///
 /// # Errors
 ///
@@ -23,12 +23,18 @@ use crate::settings::{StoreSettings, TurnledgerSettings};
 /// use turnledger::wiring;
 ///
 /// assert_eq!(wiring::counter("cl100k_base")?.id().as_str(), "cl100k_base");
+/// assert_eq!(wiring::counter("gpt-4o-mini")?.id().as_str(), "o200k_base");
 /// let reason = wiring::counter("cl100k").unwrap_err().source().unwrap().to_string();
 /// assert!(reason.contains("did you mean cl100k_base?"));
 /// # Ok::<(), wiring::OpenError>(())
 /// ```
 pub fn counter(name: &str) -> Result<Arc<dyn TokenCounter>, OpenError> {
-    Ok(Arc::new(BpeCounter::by_name(name)?))
+    Ok(resolve(name)?.counter)
+}
+
+/// The counter of an encoding or a model, and the framing that the model has.
+pub(super) fn resolve(name: &str) -> Result<Resolved, OpenError> {
+    Ok(CounterRegistry::new().resolve(name)?)
 }
 
 /// A memory's builder with everything that the settings say, but without store and counter.

@@ -130,9 +130,16 @@ fn an_unknown_counter_is_told_with_what_is_near() {
 
 #[tokio::test]
 async fn the_counter_is_the_one_that_the_settings_name() {
-    let explicit = [("store.url", "memory:"), ("counter.encoding", "cl100k_base")];
-    let opened = open(&settings(&explicit)).await.unwrap();
-    assert_eq!(opened.memory.tally_id().as_str(), "cl100k_base/openai-chat-1");
+    for (name, tally_id) in [
+        ("cl100k_base", "cl100k_base/openai-chat-1"),
+        ("o200k_harmony", "o200k_harmony/openai-chat-1"),
+        ("gpt-4o-2024-08-06", "o200k_base/openai-chat-1"),
+        ("gpt-3.5-turbo-0301", "cl100k_base/openai-chat-0301"),
+    ] {
+        let explicit = [("store.url", "memory:"), ("counter.encoding", name)];
+        let opened = open(&settings(&explicit)).await.unwrap();
+        assert_eq!(opened.memory.tally_id().as_str(), tally_id);
+    }
 }
 
 #[tokio::test]
