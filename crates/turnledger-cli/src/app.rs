@@ -61,6 +61,11 @@ fn perform(cli: Cli) -> Result<Outcome, CliError> {
             let ConfigCommand::Show(args) = &args.command;
             commands::config_show(args, &global, &mut output)?;
         }
+        Command::Count(args) => {
+            let counted = commands::count(&args, &global, &mut output);
+            let flushed = output.flush();
+            return counted.and_then(|outcome| flushed.map(|()| outcome));
+        }
         Command::Store(command) => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use turnledger::settings::{Layer, SettingsError};
 use turnledger::wiring::OpenError;
-use turnledger::{ConversationKey, IdError, MemoryError, Seq};
+use turnledger::{ConversationKey, CountError, IdError, LoadError, MemoryError, Seq};
 
 use crate::input::{BadInput, Place};
 use crate::output::{count, plain};
@@ -145,6 +145,18 @@ pub(crate) enum CliError {
         /// What counts them.
         advice: &'static str,
     },
+    #[error("{option} cannot be used")]
+    Counter {
+        /// The option or the setting that names the counter.
+        option: &'static str,
+        source: LoadError,
+    },
+    #[error("{at} was not counted")]
+    NotCounted {
+        /// The file, or the place in it.
+        at: String,
+        source: CountError,
+    },
     #[error("standard output cannot be written")]
     Output { source: io::Error },
     #[error("a thread cannot be started")]
@@ -162,6 +174,7 @@ impl CliError {
             Self::Usage { .. }
             | Self::Id { .. }
             | Self::Target { .. }
+            | Self::Counter { source: LoadError::Unknown(_), .. }
             // Only options and arguments are values that the program itself gives.
             | Self::Settings { source: SettingsError::GivenValue { .. } }
             | Self::Open {

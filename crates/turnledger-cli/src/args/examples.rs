@@ -6,6 +6,7 @@ Examples:
   $ turnledger --store memory: replay --budget 8000 --json conversations.jsonl
   $ turnledger append support-7 --role user --content 'Where is my parcel?'
   $ turnledger window support-7 --budget 4096
+  $ turnledger count --model gpt-4o prompt.txt
 
 Exit codes: 0 done, 1 failed or part failed, 2 wrong usage. Ctrl-C ends a command in good order,
 with 1; a second one ends it at once, with 1 as well.";
@@ -100,6 +101,21 @@ own.
 Examples:
   $ turnledger sweep
   $ turnledger sweep --json";
+
+pub(super) const COUNT: &str = "\
+Prints tokens, bytes and lines of each file, and their sums where there are several. With --estimate
+the estimate follows, and how far it is off in per cent.
+
+With --jsonl each line holds an object with `text`, or with `messages` as they are sent to a model:
+those count the sum of their tallies, and 3 for the reply. Other fields are ignored. A line
+{\"tokens\": n} is printed for each that is not blank, in order; the first that cannot be counted ends
+the run.
+
+Examples:
+  $ turnledger count prompt.txt
+  $ turnledger count --model gpt-4o --estimate *.md
+  $ turnledger count --tokenizer tokenizer.json --json notes.txt
+  $ cat prompts.jsonl | turnledger count --jsonl --encoding cl100k_base -";
 
 pub(super) const CONFIG: &str = "\
 Examples:

@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod conversation;
+mod count;
 mod examples;
 mod global;
 mod program;
@@ -10,6 +11,7 @@ mod store;
 pub(crate) use conversation::{
     AppendArgs, ClearArgs, DropNewestArgs, ShowArgs, TotalsArgs, WindowArgs,
 };
+pub(crate) use count::CountArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use program::{Cli, Command, StoreCommand};
 pub(crate) use replay::{ForcedFormat, ReplayArgs};

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use super::conversation::{
     AppendArgs, ClearArgs, DropNewestArgs, ShowArgs, TotalsArgs, WindowArgs,
 };
+use super::count::CountArgs;
 use super::examples;
 use super::global::GlobalArgs;
 use super::replay::ReplayArgs;
@@ -34,6 +35,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     #[command(flatten)]
     Store(StoreCommand),
+
+    /// Count the tokens of files, or of the lines of JSON lines, without a store
+    #[command(after_help = examples::COUNT)]
+    Count(CountArgs),
 
     /// Work with the settings
     #[command(after_help = examples::CONFIG)]

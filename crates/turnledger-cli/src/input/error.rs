@@ -40,6 +40,22 @@ pub(crate) enum BadInput {
         /// Why.
         source: InputError,
     },
+    /// A line that is to be counted cannot be.
+    #[error("{place}: the line cannot be counted")]
+    Line {
+        /// Where it stands.
+        place: Place,
+        /// Why not.
+        source: InputError,
+    },
+    /// A text that is to be counted cannot be.
+    #[error("{file} cannot be counted")]
+    Text {
+        /// The file, as it was named.
+        file: Arc<str>,
+        /// Why not.
+        source: InputError,
+    },
     /// A file cannot be read at all.
     #[error("{file} cannot be read")]
     File {
@@ -59,6 +75,11 @@ pub(crate) enum InputError {
     Directory,
     #[error("it is not UTF-8 text, from byte {byte} of the line on")]
     NotUtf8 { byte: usize },
+    #[error("it is not UTF-8 text, from byte offset {offset} on; convert it to UTF-8")]
+    NotUtf8At {
+        /// The first byte that is not, from 0.
+        offset: u64,
+    },
     #[error("it is UTF-16 text; convert it to UTF-8")]
     Utf16,
     #[error("it is longer than {limit} bytes, the most that one conversation may take")]
@@ -97,6 +118,12 @@ pub(crate) enum InputError {
     IdNotText,
     #[error("`id` cannot be used")]
     Id { source: IdError },
+    #[error("it has neither `text` nor `messages`")]
+    NoText,
+    #[error("it has both `text` and `messages`; leave one out")]
+    TextAndMessages,
+    #[error("`text` must be a text")]
+    TextNotText,
     #[error("it has neither `messages` nor `conversations`")]
     NoMessages,
     #[error("it has no `{key}`, which the forced format wants")]

@@ -9,6 +9,8 @@ mod config;
 #[cfg(test)]
 mod conversations;
 #[cfg(test)]
+mod count;
+#[cfg(test)]
 mod endings;
 #[cfg(test)]
 mod formats;

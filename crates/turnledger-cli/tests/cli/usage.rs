@@ -2,7 +2,7 @@
 
 use crate::support::Place;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "replay",
     "append",
     "window",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 13] = [
     "drop-newest",
     "clear",
     "sweep",
+    "count",
     "config",
     "completions",
 ];
