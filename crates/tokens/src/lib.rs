@@ -7,6 +7,7 @@
 //! - [`AsyncTokenCounter`]: owned threads that count in the background, behind a bounded queue.
 //! - [`TokenMetrics`]: what the pool did, as numbers and through the `metrics` facade.
 //! - `HuggingFaceCounter`, with the feature `hugging-face`: counts by a model's `tokenizer.json`.
+//! - `ProviderCounter` and `BlockingCounter`, with the feature `remote`: counts by asking a provider.
 //!
 //! The crate reads no environment and installs no recorder and no subscriber. It needs a tokio
 //! runtime only for the deadlines of the pool's async methods.
@@ -46,6 +47,8 @@ pub mod metrics;
 mod models;
 pub mod pool;
 mod registry;
+#[cfg(feature = "remote")]
+mod remote;
 mod sync;
 
 pub use counters::BpeCounter;
@@ -66,3 +69,5 @@ pub use pool::handle::AsyncTokenCounter;
 pub use pool::job::{Job, Place, Refused};
 pub use pool::shutdown::ShutdownReport;
 pub use registry::{CounterRegistry, Resolved};
+#[cfg(feature = "remote")]
+pub use remote::{BlockingCounter, ProviderBuilder, ProviderCounter, RemoteError};

@@ -90,6 +90,8 @@ pub use tokens::{
     CounterRegistry, EstimatedCounter, Estimator, Fallback, LoadError, Metered, MeteredStats,
     Resolved, TokenMetrics, TokenMetricsSnapshot, UnknownCounter,
 };
+#[cfg(feature = "remote")]
+pub use tokens::{BlockingCounter, ProviderBuilder, ProviderCounter, RemoteError};
 
 // Stores: the embedded one, and what it takes to write another.
 pub use memory_core::{
