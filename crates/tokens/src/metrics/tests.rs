@@ -15,7 +15,7 @@ use super::{describe, names};
 use crate::decorators::testing::bytes;
 use crate::{Cached, Metered, TokenMetrics, TokenMetricsSnapshot};
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 27] = [
     names::SUBMITTED,
     names::SUCCEEDED,
     names::FAILED,
