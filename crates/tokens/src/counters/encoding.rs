@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use bpe_openai::Tokenizer;
 
 use super::cache::Caches;
+use super::seams::Seams;
 use super::split::{Cl100k, O200k, Pattern, Text};
 use super::vocabulary::Vocabulary;
 use crate::error::UnknownCounter;
@@ -61,31 +62,34 @@ impl Encoding {
 
 /// What counting under an encoding takes, shared by all threads.
 struct Counting {
-    tokenizer: &'static Tokenizer,
     vocabulary: Vocabulary,
+    seams: Seams,
     caches: Caches,
 }
 
 impl Counting {
     fn new(tokenizer: &'static Tokenizer) -> Self {
-        Self { tokenizer, vocabulary: Vocabulary::new(tokenizer), caches: Caches::new() }
+        let bpe = &tokenizer.bpe;
+        Self { vocabulary: Vocabulary::new(bpe), seams: Seams::new(bpe), caches: Caches::new() }
     }
 
     /// The sum of the pieces' counts.
     fn count<P: Pattern>(&self, text: &str) -> usize {
         let text = Text::new(text);
-        let mut tokens = 0;
         self.caches.with(|cache| match cache {
-            Some(cache) => text.split::<P>(|start, end| {
-                tokens += cache.count(text.bytes, start, end, |piece| self.merge(piece));
-            }),
-            None => text.split::<P>(|start, end| tokens += self.merge(&text.bytes[start..end])),
-        });
-        tokens
-    }
-
-    fn merge(&self, piece: &[u8]) -> usize {
-        if self.vocabulary.contains(piece) { 1 } else { self.tokenizer.bpe.count(piece) }
+            Some(cache) => {
+                let mut counting = cache.count(text.bytes, &self.vocabulary, &self.seams);
+                P::split(&text, |start, end| counting.add(start, end));
+                counting.total()
+            }
+            None => {
+                let mut tokens = 0;
+                P::split(&text, |start, end| {
+                    tokens += self.vocabulary.count(text.bytes, start, end);
+                });
+                tokens
+            }
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod cache;
 mod cut;
 mod encoding;
 mod piece;
+mod seams;
 mod split;
 mod vocabulary;
 

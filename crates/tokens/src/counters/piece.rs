@@ -70,12 +70,6 @@ pub(super) const fn count<const WORDS: usize>(entry: &Entry<WORDS>) -> usize {
     (entry[WORDS - 1] >> COUNT_SHIFT) as usize
 }
 
-/// Whether nothing stands in an entry.
-#[inline]
-pub(super) const fn is_empty<const WORDS: usize>(entry: &Entry<WORDS>) -> bool {
-    entry[WORDS - 1] == 0
-}
-
 /// Whether two entries are of the same piece.
 #[inline]
 pub(super) fn is_same<const WORDS: usize>(entry: &Entry<WORDS>, key: &Entry<WORDS>) -> bool {
@@ -84,11 +78,9 @@ pub(super) fn is_same<const WORDS: usize>(entry: &Entry<WORDS>, key: &Entry<WORD
     entry[others.clone()] == key[others] && (entry[last] ^ key[last]) & rest == 0
 }
 
-/// The first place of an entry in a table of `entries`, a power of two: the upper bits of a product,
-/// in which each bit of the key has had a say.
+/// The hash of an entry without its count: each bit of it has had a say in the upper bits.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "as many bits are left as places have")]
-pub(super) fn place<const WORDS: usize>(key: &Entry<WORDS>, entries: usize) -> usize {
+pub(super) fn hash<const WORDS: usize>(key: &Entry<WORDS>) -> u64 {
     // Odd numbers without a pattern: the golden ratio, and primes of xxHash.
     const FACTORS: [u64; 4] = [
         0x9e37_79b9_7f4a_7c15,
@@ -96,9 +88,7 @@ pub(super) fn place<const WORDS: usize>(key: &Entry<WORDS>, entries: usize) -> u
         0x1656_67b1_9e37_79f9,
         0x27d4_eb2f_1656_67c5,
     ];
-    let mixed = key
-        .iter()
+    key.iter()
         .zip(FACTORS)
-        .fold(0_u64, |mixed, (word, factor)| (mixed.rotate_left(29) ^ word).wrapping_mul(factor));
-    (mixed >> (64 - entries.ilog2())) as usize
+        .fold(0_u64, |mixed, (word, factor)| (mixed.rotate_left(29) ^ word).wrapping_mul(factor))
 }

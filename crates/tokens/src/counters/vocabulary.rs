@@ -1,74 +1,241 @@
-//! The short tokens of an encoding, to be found without merging.
+//! The tokens of an encoding, to be found by their bytes, and the merging of short pieces.
 
-use bpe_openai::Tokenizer;
+use bpe_openai::byte_pair_encoding::BytePairEncoding;
 
-use super::piece::{Entry, SHORT, is_empty, is_same, key, place};
+use super::piece::{Entry, LONG, SHORT, hash, key};
 
-/// The tokens that are short enough to be compared as two words.
+/// The tokens of up to [`LONG`] bytes with their ranks.
 ///
-/// A piece that is a token as a whole is merged to that token, whatever else it could be cut into:
-/// so nothing has to be merged to know its count.
-#[derive(Debug)]
-pub(super) struct Vocabulary(Vec<Entry<2>>);
+/// A slot holds a part of its token's hash and the token's rank, four bytes in all: so most of what
+/// is no token is told apart without looking at any token's bytes.
+pub(super) struct Vocabulary {
+    bpe: &'static BytePairEncoding,
+    slots: Box<[u32]>,
+    /// The short tokens, by their ranks.
+    keys: Box<[Entry<2>]>,
+    /// The ranks of the tokens of two bytes, by these bytes.
+    pairs: Box<[u32]>,
+}
+
+const SLOT_BITS: u32 = 19;
+/// Ranks are below 2^18, and those bits of a slot.
+const RANK_BITS: u32 = 18;
+/// More than any rank.
+const NO_RANK: u32 = (1 << RANK_BITS) - 1;
+/// No token has all these bits, because none has that rank.
+const EMPTY: u32 = u32::MAX;
+
+/// Where two parts can be joined: the rank of what they make, then the place of the left one.
+const PLACE_BITS: u32 = 5;
+/// Where they cannot.
+const NOT_JOINED: u32 = u32::MAX;
 
 impl Vocabulary {
-    pub(super) fn new(tokenizer: &Tokenizer) -> Self {
-        let bpe = &tokenizer.bpe;
-        let ids = 0..u32::try_from(bpe.num_tokens()).unwrap_or(u32::MAX);
-        let tokens = || ids.clone().map(|id| bpe.token_bytes(id));
-        let short = || tokens().filter(|token| (1..=SHORT).contains(&token.len()));
-        // At most half of the places are taken, so that a search ends soon.
-        let mut entries = vec![[0; 2]; (2 * short().count()).next_power_of_two()];
-        for token in short() {
-            let key = key::<2, 16>(token, 0, token.len());
-            let free = walk(&entries, &key).find(|place| is_empty(&entries[*place]));
-            if let Some(free) = free {
-                entries[free] = key;
-            }
+    pub(super) fn new(bpe: &'static BytePairEncoding) -> Self {
+        let tokens = u32::try_from(bpe.num_tokens()).unwrap_or(NO_RANK).min(NO_RANK);
+        let slots = vec![EMPTY; 1 << SLOT_BITS].into_boxed_slice();
+        let keys = vec![[0; 2]; tokens as usize].into_boxed_slice();
+        let pairs = vec![NO_RANK; 1 << 16].into_boxed_slice();
+        let mut vocabulary = Self { bpe, slots, keys, pairs };
+        for rank in 0..tokens {
+            vocabulary.insert(rank);
         }
-        Self(entries)
+        vocabulary
     }
 
-    /// Whether the piece is one token. A long one may be and not be known here.
-    pub(super) fn contains(&self, piece: &[u8]) -> bool {
-        if piece.len() > SHORT {
-            return false;
+    fn insert(&mut self, rank: u32) {
+        let token = self.bpe.token_bytes(rank);
+        if let [left, right] = *token {
+            self.pairs[pair(left, right)] = rank;
         }
-        let key = key::<2, 16>(piece, 0, piece.len());
-        for place in walk(&self.0, &key) {
-            if is_empty(&self.0[place]) {
-                return false;
+        let hash = match token.len() {
+            0 => return,
+            1..=SHORT => {
+                let key = key::<2, 16>(token, 0, token.len());
+                self.keys[rank as usize] = key;
+                hash(&key)
             }
-            if is_same(&self.0[place], &key) {
-                return true;
+            ..=LONG => hash(&key::<4, 32>(token, 0, token.len())),
+            _ => return,
+        };
+        let (mut place, mark) = slot(hash);
+        while self.slots[place] != EMPTY {
+            place = (place + 1) % (1 << SLOT_BITS);
+        }
+        self.slots[place] = mark << RANK_BITS | rank;
+    }
+
+    /// The rank of the token with this hash for which `is_it` says so; [`NO_RANK`] where there is
+    /// none.
+    #[inline]
+    fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> u32 {
+        let (mut place, mark) = slot(hash);
+        loop {
+            let slot = self.slots[place];
+            if slot == EMPTY {
+                return NO_RANK;
+            }
+            let rank = slot & NO_RANK;
+            if slot >> RANK_BITS == mark && is_it(rank) {
+                return rank;
+            }
+            place = (place + 1) % (1 << SLOT_BITS);
+        }
+    }
+
+    /// The rank of a short token.
+    #[inline]
+    fn short_rank(&self, key: &Entry<2>, hash: u64) -> u32 {
+        self.find(hash, |rank| self.keys[rank as usize] == *key)
+    }
+
+    /// The rank of the token from `start` to `end`, at most [`LONG`] bytes of `text`.
+    #[inline]
+    fn rank(&self, text: &[u8], start: usize, end: usize) -> u32 {
+        let length = end - start;
+        if length <= SHORT {
+            let key = key::<2, 16>(text, start, length);
+            return self.short_rank(&key, hash(&key));
+        }
+        let hash = hash(&key::<4, 32>(text, start, length));
+        self.find(hash, |rank| self.bpe.token_bytes(rank) == &text[start..end])
+    }
+
+    /// Counts the tokens of the piece from `start` to `end`.
+    ///
+    /// A piece that is a token as a whole is merged to that token, whatever else it could be cut
+    /// into: so nothing has to be merged to know its count.
+    pub(super) fn count(&self, text: &[u8], start: usize, end: usize) -> usize {
+        if end - start > LONG {
+            return self.bpe.count(&text[start..end]);
+        }
+        if self.rank(text, start, end) != NO_RANK {
+            return 1;
+        }
+        self.merge(text, start, end - start)
+    }
+
+    /// Counts the tokens of a short piece whose key and hash are known.
+    pub(super) fn count_short(
+        &self,
+        key: &Entry<2>,
+        hash: u64,
+        text: &[u8],
+        start: usize,
+        end: usize,
+    ) -> usize {
+        if self.short_rank(key, hash) != NO_RANK {
+            return 1;
+        }
+        self.merge(text, start, end - start)
+    }
+
+    /// Joins the two neighbours that make the token of the lowest rank, the leftmost of them, until
+    /// no two make a token, as the encoding is defined.
+    fn merge(&self, text: &[u8], start: usize, length: usize) -> usize {
+        let mut joins = [NOT_JOINED; 1 << PLACE_BITS];
+        // Parts are known by where they begin: where each ends, and where the one before begins.
+        let (mut ends, mut befores) = ([0_usize; 1 << PLACE_BITS], [0_usize; 1 << PLACE_BITS]);
+        for place in 0..length {
+            ends[place] = place + 1;
+            befores[place + 1] = place;
+        }
+        for (place, bytes) in text[start..start + length].windows(2).enumerate() {
+            joins[place] = joined(self.pairs[pair(bytes[0], bytes[1])], place);
+        }
+        let mut parts = length;
+        loop {
+            let best = joins[..length].iter().copied().min().unwrap_or(NOT_JOINED);
+            if best == NOT_JOINED {
+                return parts;
+            }
+            let left = (best % (1 << PLACE_BITS)) as usize;
+            let middle = ends[left];
+            let end = ends[middle];
+            parts -= 1;
+            joins[middle] = NOT_JOINED;
+            ends[left] = end;
+            joins[left] = NOT_JOINED;
+            if end < length {
+                befores[end] = left;
+                let rank = self.rank(text, start + left, start + ends[end]);
+                joins[left] = joined(rank, left);
+            }
+            if left > 0 {
+                let before = befores[left];
+                joins[before] = joined(self.rank(text, start + before, start + end), before);
             }
         }
-        false
     }
 }
 
-/// All places of a table, from the one where the entry belongs.
-fn walk(entries: &[Entry<2>], key: &Entry<2>) -> impl Iterator<Item = usize> + use<> {
-    let (first, all) = (place(key, entries.len()), entries.len());
-    (first..all).chain(0..first)
+/// How a place is known where the token of this rank can be made.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "places of a short piece are below 32")]
+const fn joined(rank: u32, place: usize) -> u32 {
+    if rank == NO_RANK { NOT_JOINED } else { rank << PLACE_BITS | place as u32 }
+}
+
+fn pair(left: u8, right: u8) -> usize {
+    usize::from(left) << 8 | usize::from(right)
+}
+
+/// Where a token with this hash belongs, and the part of the hash that its slot holds.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "as many bits are left as places and marks have"
+)]
+fn slot(hash: u64) -> (usize, u32) {
+    let place = hash >> (64 - SLOT_BITS);
+    let mark = hash >> (64 - SLOT_BITS - (32 - RANK_BITS)) & ((1 << (32 - RANK_BITS)) - 1);
+    (place as usize, mark as u32)
 }
 
 #[cfg(test)]
 mod tests {
+    use bpe_openai::Tokenizer;
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn check(tokenizer: &'static Tokenizer, vocabulary: &Vocabulary, piece: &[u8]) {
+        let found = vocabulary.count(piece, 0, piece.len());
+        assert_eq!(found, tokenizer.bpe.count(piece), "{piece:?}");
+        if piece.len() <= SHORT {
+            let key = key::<2, 16>(piece, 0, piece.len());
+            assert_eq!(vocabulary.count_short(&key, hash(&key), piece, 0, piece.len()), found);
+        }
+    }
+
     #[test]
-    fn every_short_token_is_found_and_is_one_token() {
+    fn every_token_of_a_piece_s_size_is_found_by_its_bytes() {
         for tokenizer in [bpe_openai::o200k_base(), bpe_openai::cl100k_base()] {
-            let vocabulary = Vocabulary::new(tokenizer);
-            for id in 0..u32::try_from(tokenizer.bpe.num_tokens()).unwrap() {
-                let token = tokenizer.bpe.token_bytes(id);
-                assert_eq!(vocabulary.contains(token), (1..=SHORT).contains(&token.len()), "{id}");
-                assert_eq!(tokenizer.bpe.count(token), 1, "{id}");
+            let vocabulary = Vocabulary::new(&tokenizer.bpe);
+            for rank in 0..u32::try_from(tokenizer.bpe.num_tokens()).unwrap() {
+                let token = tokenizer.bpe.token_bytes(rank);
+                if token.len() <= LONG {
+                    assert_eq!(vocabulary.rank(token, 0, token.len()), rank, "{token:?}");
+                }
             }
-            for other in ["zqzq", " \u{1}\u{2}", ""] {
-                assert!(!vocabulary.contains(other.as_bytes()), "{other:?}");
+            for other in ["zqzq", " \u{1}\u{2}"] {
+                assert_eq!(vocabulary.rank(other.as_bytes(), 0, other.len()), NO_RANK, "{other:?}");
             }
         }
+    }
+
+    #[test]
+    fn pieces_are_merged_as_the_reference_does() {
+        let tokenizer = bpe_openai::o200k_base();
+        let vocabulary = Vocabulary::new(&tokenizer.bpe);
+        proptest!(|(
+            bytes in proptest::collection::vec(any::<u8>(), 1..40),
+            word in "[a-zé東ж]{1,30}",
+            letters in "[ab ]{1,30}",
+        )| {
+            check(tokenizer, &vocabulary, &bytes);
+            check(tokenizer, &vocabulary, word.as_bytes());
+            check(tokenizer, &vocabulary, letters.as_bytes());
+        });
     }
 }

@@ -32,6 +32,8 @@ const PATTERNS: [(&str, u8); 7] = [
     (r"[\r\n]", NEWLINE),
 ];
 
+/// The characters of at most two bytes.
+const TWO_BYTES: usize = 1 << 11;
 const PAGE: usize = 256;
 const PAGES: usize = (char::MAX as usize + 1) / PAGE;
 
@@ -42,6 +44,8 @@ const PAGES: usize = (char::MAX as usize + 1) / PAGE;
 #[derive(Debug)]
 pub(super) struct Classes {
     ascii: [u8; 128],
+    /// The characters of two bytes, by their numbers.
+    two_bytes: Box<[u8; TWO_BYTES]>,
     /// Which of `pages` has a page of 256 characters; most are alike.
     index: Box<[u16; PAGES]>,
     pages: Vec<[u8; PAGE]>,
@@ -75,33 +79,40 @@ impl Classes {
         }
         let mut ascii = [0; 128];
         ascii.copy_from_slice(&flat[0][..128]);
-        Self { ascii, index, pages }
+        let mut two_bytes = Box::new([0; TWO_BYTES]);
+        two_bytes.copy_from_slice(flat[..TWO_BYTES / PAGE].as_flattened());
+        Self { ascii, two_bytes, index, pages }
     }
 
     /// The class of the character that begins at `place`, and its length in bytes. `text` is UTF-8.
     #[inline]
     pub(super) fn at(&self, text: &[u8], place: usize) -> Option<(u8, usize)> {
         let first = *text.get(place)?;
-        match self.ascii.get(usize::from(first)) {
-            Some(class) => Some((*class, 1)),
-            None => Some(self.beyond_ascii(&text[place..])),
+        if let Some(class) = self.ascii.get(usize::from(first)) {
+            return Some((*class, 1));
         }
+        let second = *text.get(place + 1)?;
+        let upper = usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f);
+        if first < 0xe0 {
+            return Some((self.two_bytes[upper], 2));
+        }
+        let third = usize::from(*text.get(place + 2)? & 0x3f);
+        if first < 0xf0 {
+            return Some((self.class((upper << 6 | third) & 0xffff), 3));
+        }
+        Some((self.four_bytes(&text[place..]), 4))
     }
 
-    /// Not inlined, so that the way of ASCII, which callers inline, stays short.
+    #[inline]
+    fn class(&self, character: usize) -> u8 {
+        self.pages[usize::from(self.index[character / PAGE])][character % PAGE]
+    }
+
+    /// Not inlined, so that the way of all others stays short.
     #[inline(never)]
-    fn beyond_ascii(&self, text: &[u8]) -> (u8, usize) {
+    fn four_bytes(&self, text: &[u8]) -> u8 {
         let bits = |place: usize, mask: u8| usize::from(text[place] & mask);
-        let (character, length) = match text[0] {
-            ..0xe0 => (bits(0, 0x1f) << 6 | bits(1, 0x3f), 2),
-            0xe0..0xf0 => (bits(0, 0x0f) << 12 | bits(1, 0x3f) << 6 | bits(2, 0x3f), 3),
-            0xf0.. => {
-                let high = bits(0, 0x07) << 18 | bits(1, 0x3f) << 12;
-                (high | bits(2, 0x3f) << 6 | bits(3, 0x3f), 4)
-            }
-        };
-        let page = &self.pages[usize::from(self.index[character / PAGE])];
-        (page[character % PAGE], length)
+        self.class(bits(0, 0x07) << 18 | bits(1, 0x3f) << 12 | bits(2, 0x3f) << 6 | bits(3, 0x3f))
     }
 }
 

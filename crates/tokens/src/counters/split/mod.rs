@@ -3,6 +3,7 @@
 //! The encodings define the pieces by regular expressions. What is here finds the same ends by
 //! looking at each character once or twice, alternative by alternative in the order of the pattern.
 
+mod block;
 mod cl100k;
 mod classes;
 mod o200k;

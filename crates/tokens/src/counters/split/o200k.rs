@@ -1,5 +1,6 @@
 //! The pattern of `o200k_base`.
 
+use super::block::Block;
 use super::classes::{CASELESS, LETTER, LOWER, MARK, NEWLINE, NUMBER, UPPER};
 use super::text::{Pattern, Text};
 
@@ -41,6 +42,26 @@ impl Pattern for O200k {
             return text.number(start);
         }
         text.signs(start, b"\r\n/").unwrap_or_else(|| text.spaces(start))
+    }
+
+    #[inline]
+    fn split(text: &Text<'_>, mut see: impl FnMut(usize, usize)) {
+        let mut start = 0;
+        while start < text.bytes.len() {
+            let begin = start;
+            if let Some(block) = Block::at(&text.bytes[begin..]) {
+                block.ends().for_each(|end| {
+                    see(start, begin + end);
+                    start = begin + end;
+                });
+            }
+            // Other scripts, and what the block could not see the end of.
+            if start == begin {
+                let end = Self::end(text, start);
+                see(start, end);
+                start = end;
+            }
+        }
     }
 }
 

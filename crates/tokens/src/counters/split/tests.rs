@@ -7,7 +7,7 @@ use super::*;
 
 fn pieces<P: Pattern>(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
-    Text::new(text).split::<P>(|start, end| pieces.push(&text[start..end]));
+    P::split(&Text::new(text), |start, end| pieces.push(&text[start..end]));
     pieces
 }
 
@@ -54,6 +54,45 @@ fn hostile_character() -> impl Strategy<Value = char> {
         ),
         1 => any::<char>(),
     ]
+}
+
+/// ASCII alone, so that every class meets every other within a block and at its end.
+fn ascii_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => "[a-z]{1,12}",
+        2 => "[A-Z]{1,3}[a-z]{0,4}",
+        2 => "[a-z]{1,3}'(s|S|t|re|VE|ll|d|x|lx)?",
+        3 => "[ ]{1,3}",
+        2 => "[\n\r\t ]{1,5}",
+        1 => "[0-9]{1,8}",
+        2 => "[!-/:-@\\[-`{-~]{1,4}[\n/]{0,3}",
+        1 => "[\u{0}-\u{7f}]{1,4}",
+        1 => "[éжあ\u{17f}\u{301}]",
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn runs_that_fill_a_block_are_split_as_the_reference_does() {
+    for filler in ["a", "A", "aB", "1", " ", "\n", "\t", "/", "!", "\n/", "\n ", "'s", "!\n", "é"]
+    {
+        for length in [1, 2, 7, 8, 9, 20, 31, 32, 62, 63, 64, 65, 66, 127, 128, 129] {
+            let filled = filler.repeat(length);
+            for (before, behind) in
+                [("", ""), ("a", "b"), ("x", "'re"), ("! ", " y"), ("1", "\n"), ("é", "é")]
+            {
+                check(&format!("{before}{filled}{behind}"));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #[test]
+    fn ascii_texts_are_split_as_the_reference_does(text in ascii_text()) {
+        check(&text);
+    }
 }
 
 proptest! {

@@ -6,6 +6,17 @@ use super::classes::{Classes, LETTER, NEWLINE, NUMBER, SPACE};
 pub(in crate::counters) trait Pattern {
     /// The end of the piece that begins at `start`, which is before the end of the text.
     fn end(text: &Text<'_>, start: usize) -> usize;
+
+    /// Calls `see` with the start and the end of each piece, in order.
+    #[inline]
+    fn split(text: &Text<'_>, mut see: impl FnMut(usize, usize)) {
+        let mut start = 0;
+        while start < text.bytes.len() {
+            let end = Self::end(text, start);
+            see(start, end);
+            start = end;
+        }
+    }
 }
 
 /// UTF-8 text with the classes of its characters.
@@ -18,17 +29,6 @@ pub(in crate::counters) struct Text<'a> {
 impl<'a> Text<'a> {
     pub(in crate::counters) fn new(text: &'a str) -> Self {
         Self { bytes: text.as_bytes(), classes: Classes::get() }
-    }
-
-    /// Calls `see` with the start and the end of each piece, in order.
-    #[inline]
-    pub(in crate::counters) fn split<P: Pattern>(&self, mut see: impl FnMut(usize, usize)) {
-        let mut start = 0;
-        while start < self.bytes.len() {
-            let end = P::end(self, start);
-            see(start, end);
-            start = end;
-        }
     }
 
     /// The class and the length of the character at `place`; none behind the last.
