@@ -2,3 +2,5 @@
 
 pub mod chaos;
 pub mod ledger;
+pub mod program;
+pub mod tokens;

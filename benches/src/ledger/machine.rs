@@ -30,7 +30,7 @@ pub struct Load {
     all: u64,
     /// Ticks without work.
     idle: u64,
-    /// Ticks that this program worked.
+    /// Ticks that this program worked, and those that it started and saw end.
     own: u64,
 }
 
@@ -74,11 +74,12 @@ impl Load {
         // The program's name stands in brackets and may hold anything.
         let (_, own) = own.rsplit_once(')')?;
         let own: Vec<&str> = own.split_whitespace().collect();
-        let (user, kernel) = (own.get(11)?.parse::<u64>().ok()?, own.get(12)?.parse::<u64>().ok()?);
+        // In user mode and in the kernel, then the same of its children.
+        let own: Option<Vec<u64>> = own.get(11..15)?.iter().map(|word| word.parse().ok()).collect();
         Some(Self {
             all: ticks.iter().sum(),
             idle: ticks.get(3)? + ticks.get(4)?,
-            own: user + kernel,
+            own: own?.iter().sum(),
         })
     }
 
@@ -136,10 +137,10 @@ mod tests {
 
     #[test]
     fn what_others_took_is_neither_idle_nor_ours() {
-        let own = |user, kernel| format!("7 (a) b) S 1 1 1 0 0 0 0 0 0 0 {user} {kernel} 0 0");
+        let own = |user, kernel| format!("7 (a) b) S 1 1 1 0 0 0 0 0 0 0 {user} {kernel} 1 2");
         let before = Load::parse("cpu  10 0 10 50 10 0 0 0 5 0\ncpu0 1", &own(3, 1)).unwrap();
         let after = Load::parse("cpu  60 0 20 80 20 0 0 0 9 0\ncpu0 1", &own(30, 4)).unwrap();
-        assert_eq!((before.all, before.idle, before.own), (80, 60, 4));
+        assert_eq!((before.all, before.idle, before.own), (80, 60, 7));
         assert!((after.others_since(&before) - 0.3).abs() < 1e-9);
         assert!(Load::parse("intr 1", &own(1, 1)).is_none());
     }

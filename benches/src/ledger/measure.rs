@@ -7,23 +7,23 @@ use super::report::Series;
 
 /// The times of one round.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Times(Vec<Duration>);
+pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    pub(super) fn push(&mut self, time: Duration) {
+    pub(crate) fn push(&mut self, time: Duration) {
         self.0.push(time);
     }
 
-    pub(super) fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The smallest time that so many percent of all times do not exceed, in microseconds.
-    pub(super) fn percentile(&mut self, percent: usize) -> f64 {
+    pub(crate) fn percentile(&mut self, percent: usize) -> f64 {
         if self.0.is_empty() {
             return f64::NAN;
         }
@@ -33,37 +33,37 @@ impl Times {
     }
 }
 
-pub(super) fn microseconds(time: Duration) -> f64 {
+pub(crate) fn microseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
 /// So many in so much time, for each second.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-pub(super) fn per_second(count: usize, time: Duration) -> f64 {
+pub(crate) fn per_second(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
 /// One number over another, round by round.
-pub(super) fn ratios(name: &str, above: &Series, below: &Series) -> Series {
+pub(crate) fn ratios(name: &str, above: &Series, below: &Series) -> Series {
     let rounds = above.rounds.iter().zip(&below.rounds).map(|(above, below)| above / below);
     Series { name: name.to_owned(), unit: "×".to_owned(), rounds: rounds.collect() }
 }
 
 /// The loop whose time says how fast the machine is.
 #[derive(Debug)]
-pub(super) struct Reference(Series);
+pub(crate) struct Reference(Series);
 
 /// Entries of the loop's table: 64 KiB, more than the first cache holds.
 const ENTRIES: usize = 1 << 13;
 const STEPS: usize = 200_000;
 
 impl Reference {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Series::new("reference loop", "µs"))
     }
 
     /// Runs the loop once: a chain of multiplications and look-ups, each waiting for the last.
-    pub(super) fn time(&mut self) {
+    pub(crate) fn time(&mut self) {
         let mut table: Vec<u64> = (0..ENTRIES as u64).collect();
         let start = Instant::now();
         let mut state = black_box(0x9e37_79b9_7f4a_7c15_u64);
@@ -77,7 +77,7 @@ impl Reference {
         self.0.rounds.push(microseconds(start.elapsed()));
     }
 
-    pub(super) fn into_series(self) -> Series {
+    pub(crate) fn into_series(self) -> Series {
         self.0
     }
 }

@@ -26,7 +26,9 @@ mod window;
 mod writers;
 
 pub use machine::{Load, Machine};
+pub(crate) use measure::{Reference, Times, microseconds, ratios};
 pub use outcome::Outcome;
 pub use report::{Goal, Report, Section, Series, Verdict};
-pub use sections::{Measurement, SECTIONS};
+pub use sections::SECTIONS;
 pub use settings::Settings;
+pub(crate) use tokenizer_file::o200k_base as tokenizer_json;

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::SECTIONS;
 use super::machine::Machine;
 
 /// Everything that a run of the program found.
@@ -78,16 +77,16 @@ pub enum Goal {
 
 impl Report {
     /// A report of this machine without sections.
-    pub fn new(machine: Machine) -> Self {
-        Self { command: "cargo xtask bench ledger".to_owned(), machine, sections: Vec::new() }
+    pub fn new(command: &str, machine: Machine) -> Self {
+        Self { command: command.to_owned(), machine, sections: Vec::new() }
     }
 
-    /// Adds a section, in place of an earlier one of its name, and keeps the sections in their
-    /// order.
-    pub fn put(&mut self, section: Section) {
+    /// Adds a section, in place of an earlier one of its name, and keeps the sections in the order
+    /// of these names.
+    pub fn put(&mut self, section: Section, order: &[&str]) {
         self.sections.retain(|other| other.name != section.name);
         self.sections.push(section);
-        let place = |section: &Section| SECTIONS.iter().position(|(name, _)| *name == section.name);
+        let place = |section: &Section| order.iter().position(|name| *name == section.name);
         self.sections.sort_by_key(place);
     }
 }

@@ -27,13 +27,13 @@ pub struct Settings {
 
 impl Settings {
     /// One of two amounts: the one to measure with, or the small one that only tries.
-    pub(super) const fn amount(&self, full: usize, quick: usize) -> usize {
+    pub(crate) const fn amount(&self, full: usize, quick: usize) -> usize {
         if self.quick { quick } else { full }
     }
 
     /// Begins a round: waits for a quiet machine, as long as the patience lasts, and times the
     /// reference loop.
-    pub(super) fn begin_round(&self, reference: &mut Reference) -> Outcome<()> {
+    pub(crate) fn begin_round(&self, reference: &mut Reference) -> Outcome<()> {
         let end = Instant::now() + self.patience;
         while Instant::now() < end {
             let before = Load::now()?;

@@ -23,7 +23,7 @@ const PATTERN: &str = concat!(
 );
 
 /// The file's content.
-pub(super) fn o200k_base() -> Outcome<String> {
+pub(crate) fn o200k_base() -> Outcome<String> {
     let tokens = tokens(bpe_openai::o200k_base());
     let ranks: HashMap<&[u8], u32> = tokens.iter().map(Vec::as_slice).zip(0..).collect();
     let letters = letters();
