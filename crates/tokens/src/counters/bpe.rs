@@ -13,8 +13,7 @@ use crate::models;
 /// the vocabulary is shared by all counters of the process and read on first use, which takes some
 /// tens of milliseconds. [`AsyncTokenCounter`](crate::AsyncTokenCounter) does that ahead of time,
 /// on a thread of its own. What was counted before is remembered piece by piece (a piece is a word,
-/// about), in at most 6 MiB for each processor and encoding; the short tokens of an encoding take up
-/// to 8 MiB more.
+/// about), in 4 MiB for each processor and encoding; what finds an encoding's tokens takes 6 MiB more.
 ///
 /// # Examples
 ///

@@ -7,10 +7,10 @@ use super::piece::{Entry, LONG, SHORT, count, hash, is_same, key, with_count};
 use super::seams::Seams;
 use super::vocabulary::Vocabulary;
 
-/// 1 MiB of short entries: what the second cache of a processor core holds.
-const SHORT_BITS: u32 = 16;
-/// 1 MiB of long entries.
-const LONG_BITS: u32 = 15;
+/// 2 MiB of short entries: about as much as the second cache of a processor core holds.
+const SHORT_BITS: u32 = 17;
+/// 2 MiB of long entries.
+const LONG_BITS: u32 = 16;
 
 /// Pieces that are looked up together, so that the memory answers for all of them at once.
 const BATCH: usize = 16;

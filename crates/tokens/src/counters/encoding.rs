@@ -149,6 +149,44 @@ mod tests {
     }
 
     #[test]
+    fn hostile_texts_are_counted_as_the_reference_does() {
+        let mut state = 11_u32;
+        let mut next = |first: u32, count: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from_u32(first + (state >> 8) % count).unwrap_or(' ')
+        };
+        let mut random = |first: char, count: u32, bytes: usize| -> String {
+            let characters = bytes / first.len_utf8();
+            (0..characters).map(|_| next(u32::from(first), count)).collect()
+        };
+        let mut check = |bytes: usize, encoding: Encoding, reference: &Tokenizer| {
+            let repeated = |piece: &str| piece.repeat(bytes / piece.len());
+            let texts = [
+                repeated("a"),
+                repeated(" "),
+                repeated("\n"),
+                repeated("\t"),
+                repeated("\t "),
+                repeated("ab"),
+                repeated("👩\u{200d}👩\u{200d}👧\u{200d}"),
+                repeated("'s"),
+                random('0', 10, bytes),
+                random('a', 26, bytes),
+                random('!', 94, bytes),
+                random('\u{300}', 0x70, bytes),
+                random('\u{4e00}', 0x5200, bytes),
+                random('\u{ac00}', 0x2ba4, bytes),
+            ];
+            for text in texts {
+                let begin: String = text.chars().take(20).collect();
+                assert_eq!(encoding.count(&text), reference.count(text.as_str()), "{begin:?}");
+            }
+        };
+        check(1_000_000, Encoding::O200kBase, bpe_openai::o200k_base());
+        check(100_000, Encoding::Cl100kBase, bpe_openai::cl100k_base());
+    }
+
+    #[test]
     fn threads_without_a_cache_count_alike() {
         let counting = Encoding::O200kBase.counting();
         let text = "Without a cache, it's slower: 東京 2026";

