@@ -1,6 +1,6 @@
 //! Running the benches.
 
-use super::bench_ledger;
+use super::bench_stored::STORED;
 use crate::error::Error;
 use crate::process::{self, cargo};
 use crate::project::Project;
@@ -16,8 +16,8 @@ pub(crate) fn run(
     arguments: &[String],
     from_stored: bool,
 ) -> Result<(), Error> {
-    if name == Some(bench_ledger::NAME) {
-        return bench_ledger::run(project, arguments, from_stored);
+    if let Some(stored) = STORED.iter().find(|stored| name == Some(stored.name)) {
+        return stored.run(project, arguments, from_stored);
     }
     let known = known_benches(project);
     let Some(name) = name else {
@@ -41,7 +41,7 @@ fn known_benches(project: &Project) -> Vec<String> {
         .flat_map(|package| &package.targets)
         .filter(|target| target.is_bench())
         .map(|target| target.name.clone())
-        .chain([bench_ledger::NAME.to_owned()])
+        .chain(STORED.iter().map(|stored| stored.name.to_owned()))
         .collect();
     names.sort();
     names

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 /// The page in Markdown.
-pub(super) fn page(results: &Value) -> String {
+pub(super) fn page(title: &str, stored: &str, results: &Value) -> String {
     let machine = &results["machine"];
     let mut page = format!(
-        "# Benchmarks\n\n\
+        "# {title}\n\n\
          Written by `{command}` from what it stored in\n\
-         [benches/results/ledger.json](../benches/results/ledger.json), where every round stands.\n\
+         [{stored}](../{stored}), where every round stands.\n\
          Do not edit it by hand: `{command} --from-stored` writes it anew.\n\n\
          Measured on {processor}, {cores} cores, {kernel}, {rustc}, profile {profile}.\n\n\
          Alternatives take turns in every round, and a figure is the median of the rounds. A ratio\n\
@@ -147,7 +147,7 @@ mod tests {
             ],
             "series": [{ "name": "figure", "unit": "µs", "rounds": [3.0, 1.0, 2.0] }],
         }]});
-        let page = page(&results);
+        let page = page("Benchmarks", "benches/results/ledger.json", &results);
         for line in [
             "## Title",
             "Measured on today with `name`; other programs took 25 % of the machine.",

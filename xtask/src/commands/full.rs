@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::bench_stored::COMPETITORS;
 use super::{chaos, hostile};
 use crate::error::Error;
 use crate::process::{self, cargo};
@@ -25,6 +26,7 @@ pub(super) fn run(project: &Project) -> Result<Vec<&'static str>, Error> {
     let root = project.root();
     let mut left_out = Vec::new();
     feature_powerset(root)?;
+    other_tokenizers(root)?;
     left_out.extend(dependencies(root)?);
     left_out.extend(public_api(root)?);
     mutants(root)?;
@@ -38,6 +40,12 @@ fn feature_powerset(root: &Path) -> Result<(), Error> {
     let arguments =
         ["hack", "check", "--workspace", "--feature-powerset", "--depth", "2", "--locked"];
     process::run("feature powerset", &mut cargo(root, &arguments))
+}
+
+/// They are no part of the workspace, so nothing else builds them.
+fn other_tokenizers(root: &Path) -> Result<(), Error> {
+    let clippy = ["clippy", "--locked", "--manifest-path", COMPETITORS, "--", "--deny", "warnings"];
+    process::run("other tokenizers", &mut cargo(root, &clippy))
 }
 
 fn dependencies(root: &Path) -> Result<Option<&'static str>, Error> {

@@ -1,8 +1,8 @@
 //! What each command does.
 
 pub(crate) mod bench;
-mod bench_ledger;
 mod bench_page;
+mod bench_stored;
 pub(crate) mod chaos;
 pub(crate) mod ci;
 pub(crate) mod corpus;
