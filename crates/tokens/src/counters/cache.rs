@@ -181,6 +181,7 @@ fn find<const WORDS: usize>(
 
 /// The first place of an entry with this hash, in a table of that many bits.
 #[inline]
+#[expect(clippy::cast_possible_truncation, reason = "so many bits are left")]
 fn place<const BITS: u32>(hash: u64) -> usize {
     (hash >> (64 - BITS)) as usize
 }

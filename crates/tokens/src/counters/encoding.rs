@@ -76,13 +76,12 @@ impl Counting {
     /// The sum of the pieces' counts.
     fn count<P: Pattern>(&self, text: &str) -> usize {
         let text = Text::new(text);
-        self.caches.with(|cache| match cache {
-            Some(cache) => {
+        self.caches.with(|cache| {
+            if let Some(cache) = cache {
                 let mut counting = cache.count(text.bytes, &self.vocabulary, &self.seams);
                 P::split(&text, |start, end| counting.add(start, end));
                 counting.total()
-            }
-            None => {
+            } else {
                 let mut tokens = 0;
                 P::split(&text, |start, end| {
                     tokens += self.vocabulary.count(text.bytes, start, end);

@@ -9,7 +9,7 @@ use bpe_openai::byte_pair_encoding::BytePairEncoding;
 /// are short: cut here, a piece of a sentence becomes words, and the cache knows them.
 pub(super) struct Seams {
     /// Bits by the hash of two characters; another pair may share one, which only spares a cut.
-    neighbours: Box<[u64; NEIGHBOUR_WORDS]>,
+    neighbours: Box<[u64]>,
     /// Characters of which a token holds a part together with a neighbour: never cut beside them.
     shared: Box<[u64; SHARED_WORDS]>,
 }
@@ -27,7 +27,7 @@ const CUT_LEADS: std::ops::Range<u8> = 0xe3..0xf0;
 impl Seams {
     pub(super) fn new(bpe: &BytePairEncoding) -> Self {
         let mut seams = Self {
-            neighbours: Box::new([0; NEIGHBOUR_WORDS]),
+            neighbours: vec![0; NEIGHBOUR_WORDS].into_boxed_slice(),
             shared: Box::new([0; SHARED_WORDS]),
         };
         for rank in 0..u32::try_from(bpe.num_tokens()).unwrap_or(u32::MAX) {
@@ -47,16 +47,16 @@ impl Seams {
         let whole_right = right.first_chunk::<3>();
         match (whole_left, whole_right) {
             (Some(left), Some(right)) => {
-                let bit = neighbours(code(left), code(right));
+                let bit = neighbours(code(*left), code(*right));
                 self.neighbours[bit / 64] |= 1 << (bit % 64);
             }
-            (None, Some(right)) => self.share(code(right), code(right)),
-            (Some(left), None) => self.share(code(left), code(left)),
+            (None, Some(right)) => self.share(code(*right), code(*right)),
+            (Some(left), None) => self.share(code(*left), code(*left)),
             (None, None) => {
                 // Whatever character begins like this.
                 let second = right.get(1).copied();
-                let first = code(&[right[0], second.unwrap_or(0x80), 0x80]);
-                self.share(first, code(&[right[0], second.unwrap_or(0xbf), 0xbf]));
+                let first = code([right[0], second.unwrap_or(0x80), 0x80]);
+                self.share(first, code([right[0], second.unwrap_or(0xbf), 0xbf]));
             }
         }
     }
@@ -87,7 +87,7 @@ impl Seams {
         while place < end {
             let (here, length) = match text[place] {
                 lead if CUT_LEADS.contains(&lead) => {
-                    let code = text[place..end].first_chunk::<3>().map(code);
+                    let code = text[place..end].first_chunk::<3>().copied().map(code);
                     (code.filter(|code| self.shared[code / 64] >> (code % 64) & 1 == 0), 3)
                 }
                 0..0x80 => (None, 1),
@@ -111,7 +111,7 @@ impl Seams {
 
 /// The number of a character of three bytes.
 #[inline]
-fn code(bytes: &[u8; 3]) -> usize {
+fn code(bytes: [u8; 3]) -> usize {
     let bits = |place: usize, mask: u8| usize::from(bytes[place] & mask);
     bits(0, 0x0f) << 12 | bits(1, 0x3f) << 6 | bits(2, 0x3f)
 }

@@ -62,15 +62,15 @@ impl Vocabulary {
         if let [left, right] = *token {
             self.pairs[pair(left, right)] = rank;
         }
-        let hash = match token.len() {
-            0 => return,
-            1..=SHORT => {
-                let key = key::<2, 16>(token, 0, token.len());
-                self.keys[rank as usize] = key;
-                hash(&key)
-            }
-            ..=LONG => hash(&key::<4, 32>(token, 0, token.len())),
-            _ => return,
+        if token.is_empty() || token.len() > LONG {
+            return;
+        }
+        let hash = if token.len() <= SHORT {
+            let key = key::<2, 16>(token, 0, token.len());
+            self.keys[rank as usize] = key;
+            hash(&key)
+        } else {
+            hash(&key::<4, 32>(token, 0, token.len()))
         };
         if std::str::from_utf8(token).is_err() {
             let bit = broken(hash);
@@ -215,11 +215,11 @@ fn broken(hash: u64) -> usize {
 }
 
 /// Each place with something added to it.
+#[expect(clippy::cast_possible_truncation, reason = "there are 32 places")]
 const fn places(added: u8) -> [u8; PLACES] {
     let mut places = [0; PLACES];
     let mut place = 0;
     while place < PLACES {
-        // There are 32.
         places[place] = (place as u8).wrapping_add(added);
         place += 1;
     }
@@ -232,10 +232,6 @@ fn pair(left: u8, right: u8) -> usize {
 
 /// Where a token with this hash belongs, and the part of the hash that its slot holds.
 #[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "as many bits are left as places and marks have"
-)]
 fn slot(hash: u64) -> (usize, u32) {
     let place = hash >> (64 - SLOT_BITS);
     let mark = hash >> (64 - SLOT_BITS - (32 - RANK_BITS)) & ((1 << (32 - RANK_BITS)) - 1);
