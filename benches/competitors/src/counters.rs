@@ -33,7 +33,8 @@ fn bpe_openai(_: &str) -> Result<Count, Box<dyn Error>> {
 }
 
 fn toktok(_: &str) -> Result<Count, Box<dyn Error>> {
-    let tokenizer = toktok::Tokenizer::builtin("o200k_base").map_err(|error| format!("{error:?}"))?;
+    let tokenizer =
+        toktok::Tokenizer::builtin("o200k_base").map_err(|error| format!("{error:?}"))?;
     let mut ids = Vec::new();
     Ok(Box::new(move |text| {
         ids.clear();

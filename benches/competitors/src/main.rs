@@ -47,7 +47,7 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         sum(&mut count, warming)?;
         let start = processor_time()?;
         let tokens = sum(&mut count, timed)?;
-        let seconds = (processor_time()? - start).as_secs_f64();
+        let seconds = processor_time()?.saturating_sub(start).as_secs_f64();
         let counted: usize = timed.iter().map(|message| message.len()).sum();
         println!("{name} {seconds:.9} {tokens} {counted}");
     }

@@ -47,7 +47,7 @@ impl Settings {
     }
 
     /// A directory of its own for the files of one store; dropping it removes them.
-    pub(super) fn store_directory(&self) -> Outcome<tempfile::TempDir> {
+    pub(crate) fn store_directory(&self) -> Outcome<tempfile::TempDir> {
         Ok(tempfile::Builder::new().prefix("turnledger-bench-").tempdir_in(&self.directory)?)
     }
 }

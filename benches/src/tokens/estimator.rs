@@ -24,7 +24,7 @@ pub(super) fn run(settings: &Settings) -> Outcome<Section> {
             for message in &messages {
                 black_box(estimator.estimate(black_box(message)));
             }
-            let seconds = (processor_time()? - start).as_secs_f64();
+            let seconds = processor_time()?.saturating_sub(start).as_secs_f64();
             #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
             speed.rounds.push(text.len() as f64 / seconds / 1e9);
         }

@@ -81,5 +81,5 @@ fn text(next: Next, bytes: usize, random: &mut fastrand::Rng) -> String {
 fn time(counter: &BpeCounter, text: &str) -> Outcome<f64> {
     let start = processor_time()?;
     counter.count(text)?;
-    Ok(microseconds(processor_time()? - start) / 1e3)
+    Ok(microseconds(processor_time()?.saturating_sub(start)) / 1e3)
 }

@@ -61,7 +61,7 @@ fn burst<'a>(
     for text in texts.take(BURST) {
         let text = Arc::clone(text);
         let start = Instant::now();
-        pool.submit(Job::text(text, |_| ()))?;
+        pool.submit(Job::text(text, |_| ())).map_err(|refused| refused.reason)?;
         times.push(start.elapsed());
     }
     Ok(())

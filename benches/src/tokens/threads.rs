@@ -51,7 +51,7 @@ pub(super) fn run(settings: &Settings) -> Outcome<Section> {
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
 fn time(counter: &BpeCounter, messages: &[Arc<str>], threads: usize) -> Outcome<f64> {
     let start = Instant::now();
-    let counted: Vec<Outcome<usize>> = std::thread::scope(|scope| {
+    let bytes: Vec<Outcome<usize>> = std::thread::scope(|scope| {
         let count = || {
             let mut bytes = 0;
             for message in messages {
@@ -67,6 +67,6 @@ fn time(counter: &BpeCounter, messages: &[Arc<str>], threads: usize) -> Outcome<
         threads.into_iter().map(join).collect()
     });
     let took: Duration = start.elapsed();
-    let bytes: usize = counted.into_iter().sum::<Outcome<usize>>()?;
+    let bytes: usize = bytes.into_iter().sum::<Outcome<usize>>()?;
     Ok(bytes as f64 / took.as_secs_f64() / 1e6)
 }
