@@ -44,7 +44,7 @@ fn feature_powerset(root: &Path) -> Result<(), Error> {
 
 /// They are no part of the workspace, so nothing else builds them.
 fn other_tokenizers(root: &Path) -> Result<(), Error> {
-    let clippy = ["clippy", "--locked", "--manifest-path", COMPETITORS, "--", "--deny", "warnings"];
+    let clippy = ["clippy", "--manifest-path", COMPETITORS, "--", "--deny", "warnings"];
     process::run("other tokenizers", &mut cargo(root, &clippy))
 }
 
