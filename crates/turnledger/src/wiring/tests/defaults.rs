@@ -20,7 +20,7 @@ fn shown_store(settings: &TurnledgerSettings) -> String {
     format!("{:?}", embedded_builder(&settings.store, settings.limits))
 }
 
-/// The sizes of the pool that a memory builds, which its builder does not show.
+/// The sizes of the pool that a memory builds, given or by default.
 async fn shown_pool(builder: memory_instance::MemoryBuilder) -> String {
     let store = EmbeddedStore::builder().in_memory().open_async().await.unwrap();
     let memory = builder.store(store).counter(BpeCounter::o200k_base()).build().await.unwrap();
@@ -30,7 +30,10 @@ async fn shown_pool(builder: memory_instance::MemoryBuilder) -> String {
 #[tokio::test]
 async fn every_default_is_that_of_the_part() {
     let defaults = TurnledgerSettings::default();
-    assert_eq!(shown_memory(&defaults), format!("{:?}", Memory::builder()));
+    // The settings always give the pool's sizes; that they are its own defaults shows the pool.
+    let sized =
+        Memory::builder().queue_capacity(defaults.queue.capacity).workers(defaults.counter.workers);
+    assert_eq!(shown_memory(&defaults), format!("{sized:?}"));
     assert_eq!(shown_store(&defaults), format!("{:?}", EmbeddedStore::builder()));
     let counter = Arc::new(BpeCounter::o200k_base());
     let pool = AsyncTokenCounter::builder(counter).build().unwrap();
