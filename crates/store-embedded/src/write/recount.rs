@@ -30,26 +30,49 @@ pub(crate) fn recount(
 /// more.
 pub(crate) fn continue_recount(batch: &mut Batch<'_>, counter: &CounterId) -> Result<bool, Fault> {
     let Some(code) = batch.shared.counters.code(counter) else { return Ok(false) };
-    let Some(mut recount) = find(&batch.tables.meta, code)? else { return Ok(false) };
-    let (unseen, at_end) = unseen(batch, &recount)?;
-    let mut switched = 0;
-    let looks = unseen.len();
-    for (look, key) in unseen.into_iter().enumerate() {
-        switched += usize::from(switch(batch, &key, counter, code)?);
-        if switched == SWITCHES || look + 1 == looks {
-            recount.seen = key;
-        }
-        if switched == SWITCHES && look + 1 < looks {
-            note(batch, &recount)?;
+    let mut left = Allowance { looks: LOOKS, switches: SWITCHES };
+    while let Some(recount) = find(&batch.tables.meta, code)? {
+        if left.is_spent() || !go_on(batch, recount, counter, &mut left)? {
             return Ok(true);
         }
     }
-    if at_end {
-        batch.changes += 1;
-        batch.tables.meta.remove(recount.name().as_str())?;
-        return Ok(find(&batch.tables.meta, code)?.is_some());
+    Ok(false)
+}
+
+/// What one step may still do.
+struct Allowance {
+    looks: usize,
+    switches: usize,
+}
+
+impl Allowance {
+    fn is_spent(&self) -> bool {
+        self.looks == 0 || self.switches == 0
     }
-    note(batch, &recount)?;
+}
+
+/// Goes on with one namespace; whether all of it was seen.
+fn go_on(
+    batch: &mut Batch<'_>,
+    mut recount: Recount,
+    counter: &CounterId,
+    left: &mut Allowance,
+) -> Result<bool, Fault> {
+    let (unseen, at_end) = unseen(batch, &recount, left.looks)?;
+    let looks = unseen.len();
+    // To find that a namespace has no conversation is a look too.
+    left.looks = left.looks.saturating_sub(looks.max(1));
+    for (look, key) in unseen.into_iter().enumerate() {
+        left.switches -= usize::from(switch(batch, &key, counter, recount.code)?);
+        let is_last = look + 1 == looks;
+        if if is_last { !at_end } else { left.switches == 0 } {
+            recount.seen = key;
+            note(batch, &recount)?;
+            return Ok(false);
+        }
+    }
+    batch.changes += 1;
+    batch.tables.meta.remove(recount.name().as_str())?;
     Ok(true)
 }
 
@@ -60,14 +83,18 @@ fn note(batch: &mut Batch<'_>, recount: &Recount) -> Result<(), Fault> {
 }
 
 /// The next conversations in the order of their keys, and whether these are all.
-fn unseen(batch: &Batch<'_>, recount: &Recount) -> Result<(BTreeSet<Vec<u8>>, bool), Fault> {
+fn unseen(
+    batch: &Batch<'_>,
+    recount: &Recount,
+    looks: usize,
+) -> Result<(BTreeSet<Vec<u8>>, bool), Fault> {
     let (start, end) = recount.unseen();
     let range = (Bound::Excluded(start.as_slice()), Bound::Excluded(end.as_slice()));
     let mut keys = BTreeSet::new();
-    for entry in batch.tables.conversations.range::<&[u8]>(range)?.take(LOOKS) {
+    for entry in batch.tables.conversations.range::<&[u8]>(range)?.take(looks) {
         keys.insert(entry?.0.value().to_vec());
     }
-    let at_end = keys.len() < LOOKS;
+    let at_end = keys.len() < looks;
     // What this transaction has begun is not in the table yet.
     let last = keys.last().filter(|_| !at_end).cloned().unwrap_or_else(|| end.clone());
     keys.extend(batch.begun(&start, &last));
@@ -123,6 +150,20 @@ mod tests {
         bare.commit(begun).unwrap();
         assert_eq!(bare.current_counters(), ["letters", "words"]);
         assert!(!bare.commit(step));
+        assert_eq!(bare.current_counters(), ["letters"]);
+    }
+
+    #[test]
+    fn a_namespace_without_conversations_takes_no_step_of_its_own() {
+        let mut bare = Bare::new(None);
+        bare.append_to("a", 1);
+        let letters = CounterId::new("letters").unwrap();
+        let empty = Namespace::new("before").unwrap();
+        assert!(empty < Namespace::default(), "it is looked at first");
+        for namespace in [empty, Namespace::default()] {
+            bare.commit(|batch| recount(batch, &namespace, &letters)).unwrap();
+        }
+        assert!(!bare.commit(|batch| continue_recount(batch, &letters).unwrap()));
         assert_eq!(bare.current_counters(), ["letters"]);
     }
 
