@@ -1,5 +1,6 @@
 //! What can go wrong with a server, or with the network before it.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,10 @@ use crate::binary::{SERVER_VARIABLE, Version};
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a server or a proxy did not do what a test asked for.
-#[derive(Debug, thiserror::Error)]
+///
+/// It prints the same text for people and for developers, with its causes: a test that unwraps one
+/// has to say what to do.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// There is no program to start.
@@ -154,9 +158,37 @@ pub enum Error {
     },
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(inner) = cause {
+            write!(f, "; because {inner}")?;
+            cause = inner.source();
+        }
+        Ok(())
+    }
+}
+
 impl Error {
     /// Whether waiting longer cannot help.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Ended { .. } | Self::NotRunning { .. } | Self::ProxyEnded { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_test_prints_says_what_to_do_and_why() {
+        let source = Some(Box::new(Error::NotRunning { port: 7 }));
+        let late = Error::Late { what: "waited".to_owned(), limit: Duration::from_secs(1), source };
+        let expected =
+            "waited: not within 1s; because the server on port 7 is not running; restart it first";
+        assert_eq!(format!("{late:?}"), expected);
+        let printed = format!("{:?}", Error::NoTls { path: "/bin/server".into() });
+        assert!(printed.contains("install redis-server"), "{printed}");
     }
 }

@@ -125,13 +125,19 @@ impl ServerBuilder {
                 {
                     attempt += 1;
                 }
-                Err(Error::Ended { log, .. }) if self.has_tls() && log.contains("'tls-port") => {
+                Err(Error::Ended { log, .. }) if self.has_tls() && lacks_tls(&log) => {
                     return Err(Error::NoTls { path: binary.path().to_owned() });
                 }
                 Err(error) => return Err(error),
             }
         }
     }
+}
+
+/// Whether a server says that it was built without TLS: one does not know the directive, another
+/// does not know how to listen.
+fn lacks_tls(log: &str) -> bool {
+    ["'tls-port", "connection type tls"].iter().any(|words| log.contains(words))
 }
 
 impl fmt::Debug for ServerBuilder {
