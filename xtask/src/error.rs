@@ -42,4 +42,13 @@ pub(crate) enum Error {
     /// The program showed its settings in another form.
     #[error("`config show --json` must print one object with a key for every setting")]
     Settings { source: Option<serde_json::Error> },
+    /// A Redis server was named, but does not serve.
+    #[error("{variable} names {}, which {reason}; mend or unset it", path.display())]
+    NamedServer { variable: &'static str, path: PathBuf, reason: String },
+    /// There is no Redis server, and none could be installed.
+    #[error(
+        "there is no Redis server for the tests ({tried}); install redis-server or valkey-server \
+         7.0 or newer, or name one in {variable}"
+    )]
+    NoServer { variable: &'static str, tried: String },
 }

@@ -9,6 +9,7 @@ mod error;
 mod markdown;
 mod process;
 mod project;
+mod redis_server;
 mod rules;
 mod say;
 mod source;

@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::error::Error;
 use crate::process::{self, cargo};
 use crate::project::Project;
+use crate::redis_server::RedisServer;
 use crate::say;
 
 /// The variable that names the folder of real conversations.
@@ -23,6 +24,7 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<(), Error> 
     let root = project.root();
     let data = TestData::find(root, std::env::var_os(VARIABLE))?;
     say::step(&data.describe());
+    let redis = RedisServer::ensure(project)?;
     let mut failed = Vec::new();
     let has_nextest = process::has_subcommand(root, "nextest");
     if !has_nextest {
@@ -32,6 +34,7 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<(), Error> 
     let names: Vec<&str> = steps.iter().map(|(name, _)| *name).collect();
     for (name, mut command) in steps {
         data.hand_to(&mut command);
+        redis.hand_to(&mut command);
         // A failing step must not hide what the next one finds.
         if let Err(error) = process::run(name, &mut command) {
             say::error(&error);
