@@ -1,5 +1,6 @@
 //! What pieces were counted as before.
 
+use std::hint::{black_box, select_unpredictable};
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::thread;
 
@@ -8,22 +9,25 @@ use super::seams::Seams;
 use super::vocabulary::Vocabulary;
 
 /// 2 MiB of short entries: about as much as the second cache of a processor core holds.
-const SHORT_BITS: u32 = 17;
+const SHORT_BITS: u32 = 15;
 /// 2 MiB of long entries.
-const LONG_BITS: u32 = 16;
+const LONG_BITS: u32 = 15;
 
 /// Pieces that are looked up together, so that the memory answers for all of them at once.
 const BATCH: usize = 16;
 
 /// Counts of pieces, of a bounded number and size.
-///
-/// Each piece has two places where it may stand, one next to the other; what was found or counted
-/// last stands in the first.
 #[derive(Debug)]
 pub(super) struct Cache {
-    short: Box<[Entry<2>]>,
-    long: Box<[Entry<4>]>,
+    short: Box<[Set<2, 4>]>,
+    long: Box<[Set<4, 2>]>,
 }
+
+/// The places where a piece may stand: as many bytes as the memory gives at once. What came last
+/// stands first, and takes the place of what has been there for longest.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Set<const WORDS: usize, const ENTRIES: usize>([Entry<WORDS>; ENTRIES]);
 
 /// The counting of one text.
 pub(super) struct TextCount<'a> {
@@ -54,8 +58,8 @@ struct Waiting<const WORDS: usize> {
 impl Cache {
     fn new() -> Self {
         Self {
-            short: vec![[0; 2]; 1 << SHORT_BITS].into_boxed_slice(),
-            long: vec![[0; 4]; 1 << LONG_BITS].into_boxed_slice(),
+            short: vec![Set([[0; 2]; 4]); 1 << SHORT_BITS].into_boxed_slice(),
+            long: vec![Set([[0; 4]; 2]); 1 << LONG_BITS].into_boxed_slice(),
         }
     }
 
@@ -92,7 +96,10 @@ impl TextCount<'_> {
     #[inline]
     fn add_short(&mut self, start: usize, end: usize) {
         let key = key::<2, 16>(self.text, start, end - start);
-        if self.short.push(Waiting { key, hash: hash(&key), start, end }) {
+        let hash = hash(&key);
+        // Asked for now, the memory has answered by the time that the batch is looked up.
+        black_box(self.cache.short[place::<SHORT_BITS>(hash)].0[0][0]);
+        if self.short.push(Waiting { key, hash, start, end }) {
             self.look_up_short();
         }
     }
@@ -120,25 +127,70 @@ impl TextCount<'_> {
             return;
         }
         let key = key::<4, 32>(self.text, start, end - start);
-        if self.long.push(Waiting { key, hash: hash(&key), start, end }) {
+        let hash = hash(&key);
+        black_box(self.cache.long[place::<LONG_BITS>(hash)].0[0][0]);
+        if self.long.push(Waiting { key, hash, start, end }) {
             self.look_up_long();
         }
     }
 
     #[inline]
     fn look_up_short(&mut self) {
-        for Waiting { key, hash, start, end } in self.short.take() {
-            let merge = || self.vocabulary.count_short(key, *hash, self.text, *start, *end);
-            self.tokens += find(&mut self.cache.short, place::<SHORT_BITS>(*hash), key, merge);
-        }
+        let (pieces, sets) = (self.short.take(), &mut *self.cache.short);
+        self.tokens += look_up(pieces, sets, place::<SHORT_BITS>, self.text, self.vocabulary);
     }
 
     #[inline]
     fn look_up_long(&mut self) {
-        for Waiting { key, hash, start, end } in self.long.take() {
-            let merge = || self.vocabulary.count(self.text, *start, *end);
-            self.tokens += find(&mut self.cache.long, place::<LONG_BITS>(*hash), key, merge);
+        let (pieces, sets) = (self.long.take(), &mut *self.cache.long);
+        self.tokens += look_up(pieces, sets, place::<LONG_BITS>, self.text, self.vocabulary);
+    }
+}
+
+/// The sum of the counts of pieces.
+#[inline]
+fn look_up<const WORDS: usize, const ENTRIES: usize>(
+    pieces: &[Waiting<WORDS>],
+    sets: &mut [Set<WORDS, ENTRIES>],
+    place: impl Fn(u64) -> usize,
+    text: &[u8],
+    vocabulary: &Vocabulary,
+) -> usize {
+    let (mut tokens, mut unknown, mut length) = (0, [0; BATCH], 0);
+    // Nobody foresees which pieces are known, so nothing branches on it here.
+    for (number, piece) in pieces.iter().enumerate() {
+        let found = sets[place(piece.hash)].find(&piece.key);
+        tokens += found;
+        unknown[length % BATCH] = number;
+        length += usize::from(found == 0);
+    }
+    for number in &unknown[..length] {
+        let piece = &pieces[*number];
+        tokens += sets[place(piece.hash)]
+            .find_or_add(&piece.key, || vocabulary.count(text, piece.start, piece.end));
+    }
+    tokens
+}
+
+impl<const WORDS: usize, const ENTRIES: usize> Set<WORDS, ENTRIES> {
+    /// The count of a piece; zero where it is unknown.
+    #[inline]
+    fn find(&self, key: &Entry<WORDS>) -> usize {
+        let counts =
+            self.0.iter().map(|entry| select_unpredictable(is_same(entry, key), count(entry), 0));
+        counts.fold(0, |found, count| found | count)
+    }
+
+    #[inline(never)]
+    fn find_or_add(&mut self, key: &Entry<WORDS>, merge: impl FnOnce() -> usize) -> usize {
+        let found = self.find(key);
+        if found > 0 {
+            return found;
         }
+        let count = merge();
+        self.0.copy_within(..ENTRIES - 1, 1);
+        self.0[0] = with_count(*key, count);
+        count
     }
 }
 
@@ -164,41 +216,11 @@ impl<const WORDS: usize> Batch<WORDS> {
     }
 }
 
-/// The count of an entry, from one of its two places or by `merge`.
-#[inline]
-fn find<const WORDS: usize>(
-    entries: &mut [Entry<WORDS>],
-    first: usize,
-    key: &Entry<WORDS>,
-    merge: impl FnOnce() -> usize,
-) -> usize {
-    let found = &entries[first];
-    if is_same(found, key) {
-        return count(found);
-    }
-    find_second(entries, key, first, merge)
-}
-
-/// The first place of an entry with this hash, in a table of that many bits.
+/// The set of an entry with this hash, of so many bits' number.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "so many bits are left")]
 fn place<const BITS: u32>(hash: u64) -> usize {
     (hash >> (64 - BITS)) as usize
-}
-
-#[cold]
-#[inline(never)]
-fn find_second<const WORDS: usize>(
-    entries: &mut [Entry<WORDS>],
-    key: &Entry<WORDS>,
-    first: usize,
-    merge: impl FnOnce() -> usize,
-) -> usize {
-    let second = first ^ 1;
-    let known = if is_same(&entries[second], key) { count(&entries[second]) } else { merge() };
-    entries[second] = entries[first];
-    entries[first] = with_count(*key, known);
-    known
 }
 
 /// Caches for all threads that count: as many as can run at the same time.

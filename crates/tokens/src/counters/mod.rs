@@ -2,8 +2,10 @@
 
 mod bpe;
 mod cache;
+mod characters;
 mod cut;
 mod encoding;
+mod parts;
 mod piece;
 mod seams;
 mod split;

@@ -75,7 +75,8 @@ pub(super) const fn count<const WORDS: usize>(entry: &Entry<WORDS>) -> usize {
 pub(super) fn is_same<const WORDS: usize>(entry: &Entry<WORDS>, key: &Entry<WORDS>) -> bool {
     let (last, others) = (WORDS - 1, 0..WORDS - 1);
     let rest = (1 << COUNT_SHIFT) - 1;
-    entry[others.clone()] == key[others] && (entry[last] ^ key[last]) & rest == 0
+    let others = others.fold(0, |differs, word| differs | (entry[word] ^ key[word]));
+    others | (entry[last] ^ key[last]) & rest == 0
 }
 
 /// The hash of an entry without its count: each bit of it has had a say in the upper bits.

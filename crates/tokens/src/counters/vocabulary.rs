@@ -1,133 +1,148 @@
-//! The tokens of an encoding, to be found by their bytes, and the merging of short pieces.
+//! The tokens of an encoding, to be found by their bytes.
 
 use bpe_openai::byte_pair_encoding::BytePairEncoding;
+use wide::u32x8;
 
+use super::characters::Characters;
+use super::parts::Parts;
 use super::piece::{Entry, LONG, SHORT, hash, key};
 
-/// The tokens of up to [`LONG`] bytes with their ranks.
+/// The tokens of an encoding.
 ///
 /// A slot holds a part of its token's hash and the token's rank, four bytes in all: so most of what
-/// is no token is told apart without looking at any token's bytes.
+/// is no token is told apart without a look at any token's bytes, and the slots stay near the
+/// processor. They are looked at for every merge, and far memory takes as long as a hundred
+/// instructions.
 pub(super) struct Vocabulary {
     bpe: &'static BytePairEncoding,
-    slots: Box<[u32]>,
+    buckets: Box<[Bucket]>,
     /// The short tokens, by their ranks.
     keys: Box<[Entry<2>]>,
-    /// The ranks of the tokens of two bytes, by these bytes.
-    pairs: Box<[u32]>,
-    /// Bits by the hashes of the tokens that hold only a part of some character. They are few, so
-    /// what a merge makes on its way to whole characters is mostly told apart here.
-    broken: Box<[u64; BROKEN_WORDS]>,
+    /// The ranks of the tokens of two ASCII characters.
+    ascii: Box<[u32]>,
+    pub(super) characters: Characters,
 }
 
-const SLOT_BITS: u32 = 19;
+/// As many slots as the memory gives at once, those of lower rank first.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Bucket([u32; 16]);
+
+const BUCKET_BITS: u32 = 14;
+const BUCKETS: usize = 1 << BUCKET_BITS;
 /// Ranks are below 2^18, and those bits of a slot.
 const RANK_BITS: u32 = 18;
 /// More than any rank.
-const NO_RANK: u32 = (1 << RANK_BITS) - 1;
+pub(super) const NO_RANK: u32 = (1 << RANK_BITS) - 1;
 /// No token has all these bits, because none has that rank.
 const EMPTY: u32 = u32::MAX;
+const ASCII_PAIRS: usize = 1 << 14;
 
-const BROKEN_BITS: u32 = 15;
-const BROKEN_WORDS: usize = 1 << (BROKEN_BITS - 6);
-
-/// Where two parts can be joined: the rank of what they make, then the place of the left one.
-const PLACE_BITS: u32 = 5;
-/// More than the bytes of the longest piece.
-const PLACES: usize = 1 << PLACE_BITS;
-const _: () = assert!(LONG < PLACES);
-/// The place behind each.
-const NEXT: [u8; PLACES] = places(1);
-/// The place before each.
-const BEFORE: [u8; PLACES] = places(u8::MAX);
-/// Where they cannot.
-const NOT_JOINED: i32 = i32::MAX;
+/// Bytes of a piece that is merged with little memory.
+const FEW: usize = 32;
+/// Bytes that are merged together of a long piece: more than the longest token has.
+const WINDOW: usize = 256;
+/// Of a window that does not end the piece, what begins behind this is merged again, together with
+/// what follows.
+const KEPT: usize = 192;
 
 impl Vocabulary {
     pub(super) fn new(bpe: &'static BytePairEncoding) -> Self {
         let tokens = u32::try_from(bpe.num_tokens()).unwrap_or(NO_RANK).min(NO_RANK);
-        let slots = vec![EMPTY; 1 << SLOT_BITS].into_boxed_slice();
-        let keys = vec![[0; 2]; tokens as usize].into_boxed_slice();
-        let pairs = vec![NO_RANK; 1 << 16].into_boxed_slice();
-        let broken = Box::new([0; BROKEN_WORDS]);
-        let mut vocabulary = Self { bpe, slots, keys, pairs, broken };
+        let mut vocabulary = Self {
+            bpe,
+            buckets: vec![Bucket([EMPTY; 16]); BUCKETS].into_boxed_slice(),
+            keys: vec![[0; 2]; tokens as usize].into_boxed_slice(),
+            ascii: vec![NO_RANK; ASCII_PAIRS].into_boxed_slice(),
+            characters: Characters::new(),
+        };
         for rank in 0..tokens {
-            vocabulary.insert(rank);
+            vocabulary.learn(rank, bpe.token_bytes(rank));
         }
         vocabulary
     }
 
-    fn insert(&mut self, rank: u32) {
-        let token = self.bpe.token_bytes(rank);
-        if let [left, right] = *token {
-            self.pairs[pair(left, right)] = rank;
-        }
-        if token.is_empty() || token.len() > LONG {
+    /// Learns the next token, after all of lower rank.
+    fn learn(&mut self, rank: u32, token: &[u8]) {
+        if token.is_empty() {
             return;
+        }
+        if let [left, right] = *token
+            && token.is_ascii()
+        {
+            self.ascii[ascii_pair(left, right)] = rank;
         }
         let hash = if token.len() <= SHORT {
             let key = key::<2, 16>(token, 0, token.len());
             self.keys[rank as usize] = key;
             hash(&key)
         } else {
-            hash(&key::<4, 32>(token, 0, token.len()))
+            hash_of(token, 0, token.len())
         };
-        if std::str::from_utf8(token).is_err() {
-            let bit = broken(hash);
-            self.broken[bit / 64] |= 1 << (bit % 64);
-        }
-        let (mut place, mark) = slot(hash);
-        while self.slots[place] != EMPTY {
-            place = (place + 1) % (1 << SLOT_BITS);
-        }
-        self.slots[place] = mark << RANK_BITS | rank;
-    }
-
-    /// The rank of the token with this hash for which `is_it` says so; [`NO_RANK`] where there is
-    /// none.
-    #[inline]
-    fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> u32 {
-        let (mut place, mark) = slot(hash);
+        let (mut place, mark) = place(hash);
         loop {
-            let slot = self.slots[place];
-            if slot == EMPTY {
-                return NO_RANK;
+            let bucket = &mut self.buckets[place].0;
+            if let Some(slot) = bucket.iter_mut().find(|slot| **slot == EMPTY) {
+                *slot = mark | rank;
+                break;
             }
-            let rank = slot & NO_RANK;
-            if slot >> RANK_BITS == mark && is_it(rank) {
-                return rank;
-            }
-            place = (place + 1) % (1 << SLOT_BITS);
+            place = (place + 1) % BUCKETS;
+        }
+        self.characters.learn(token);
+    }
+
+    /// The rank of the token from `start` to `end`, or a lower one: of no other token at all for
+    /// most of what is none.
+    #[inline]
+    pub(super) fn rank_or_lower(&self, text: &[u8], start: usize, end: usize) -> u32 {
+        self.candidates(hash_of(text, start, end)).next().unwrap_or(NO_RANK)
+    }
+
+    /// The rank of the token from `start` to `end`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn rank(&self, text: &[u8], start: usize, end: usize) -> u32 {
+        let hash = hash_of(text, start, end);
+        // An empty slot can look like that of a token.
+        let mut ranks = self.candidates(hash).take_while(|rank| *rank != NO_RANK);
+        ranks.find(|rank| self.is(*rank, text, start, end)).unwrap_or(NO_RANK)
+    }
+
+    /// The rank of the token of two ASCII characters.
+    #[inline]
+    pub(super) fn rank_of_ascii(&self, left: u8, right: u8) -> u32 {
+        self.ascii[ascii_pair(left, right)]
+    }
+
+    /// Whether the token of a rank is what stands from `start` to `end`.
+    #[inline]
+    pub(super) fn is(&self, rank: u32, text: &[u8], start: usize, end: usize) -> bool {
+        if end - start <= SHORT {
+            self.keys[rank as usize] == key::<2, 16>(text, start, end - start)
+        } else {
+            self.bpe.token_bytes(rank) == &text[start..end]
         }
     }
 
-    /// The rank of a short token.
+    /// The ranks of the tokens that a hash may be of, the lowest first.
     #[inline]
-    fn short_rank(&self, key: &Entry<2>, hash: u64) -> u32 {
-        self.find(hash, |rank| self.keys[rank as usize] == *key)
-    }
-
-    /// The rank of the token from `start` to `end`, at most [`LONG`] bytes of `text`, which is
-    /// UTF-8.
-    #[inline]
-    fn rank(&self, text: &[u8], start: usize, end: usize) -> u32 {
-        let length = end - start;
-        let is_inner = |byte: &u8| byte & 0xc0 == 0x80;
-        let is_broken = is_inner(&text[start]) || text.get(end).is_some_and(is_inner);
-        let is_none = |hash: u64| {
-            let bit = broken(hash);
-            is_broken && self.broken[bit / 64] >> (bit % 64) & 1 == 0
-        };
-        if length <= SHORT {
-            let key = key::<2, 16>(text, start, length);
-            let hash = hash(&key);
-            return if is_none(hash) { NO_RANK } else { self.short_rank(&key, hash) };
-        }
-        let hash = hash(&key::<4, 32>(text, start, length));
-        if is_none(hash) {
-            return NO_RANK;
-        }
-        self.find(hash, |rank| self.bpe.token_bytes(rank) == &text[start..end])
+    fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let (mut place, mark) = place(hash);
+        let mut bucket = &self.buckets[place];
+        let mut matches = bucket.matches(mark);
+        std::iter::from_fn(move || {
+            while matches == 0 {
+                if bucket.0[15] == EMPTY {
+                    return None;
+                }
+                place = (place + 1) % BUCKETS;
+                bucket = &self.buckets[place];
+                matches = bucket.matches(mark);
+            }
+            let slot = matches.trailing_zeros() as usize;
+            matches &= matches - 1;
+            Some(bucket.0[slot % 16] & NO_RANK)
+        })
     }
 
     /// Counts the tokens of the piece from `start` to `end`.
@@ -136,106 +151,94 @@ impl Vocabulary {
     /// into: so nothing has to be merged to know its count.
     pub(super) fn count(&self, text: &[u8], start: usize, end: usize) -> usize {
         if end - start > LONG {
-            return self.bpe.count(&text[start..end]);
+            let piece = &text[start..end];
+            return self.count_long(piece).unwrap_or_else(|| self.bpe.count(piece));
         }
-        if self.rank(text, start, end) != NO_RANK {
+        let rank = self.rank_or_lower(text, start, end);
+        if rank != NO_RANK && self.is(rank, text, start, end) {
             return 1;
         }
-        self.merge(text, start, end - start)
+        Parts::<FEW>::merged(self, text, start, end).count()
     }
 
-    /// Counts the tokens of a short piece whose key and hash are known.
-    pub(super) fn count_short(
-        &self,
-        key: &Entry<2>,
-        hash: u64,
-        text: &[u8],
-        start: usize,
-        end: usize,
-    ) -> usize {
-        if self.short_rank(key, hash) != NO_RANK {
-            return 1;
-        }
-        self.merge(text, start, end - start)
-    }
-
-    /// Joins the two neighbours that make the token of the lowest rank, the leftmost of them, until
-    /// no two make a token, as the encoding is defined.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "ranks are not negative, and places are below 32"
-    )]
-    fn merge(&self, text: &[u8], start: usize, length: usize) -> usize {
-        // Of a fixed length, so that the lowest of them is found by wide instructions.
-        let mut joins = [NOT_JOINED; PLACES];
-        // Parts are known by where they begin: where each ends, and where the one before begins.
-        let (mut ends, mut befores) = (NEXT, BEFORE);
-        for (place, bytes) in text[start..start + length].windows(2).enumerate() {
-            joins[place % PLACES] = joined(self.pairs[pair(bytes[0], bytes[1])], place);
-        }
-        let mut parts = length;
+    /// Counts the tokens of a piece in windows, each of which begins with a token of the one before.
+    ///
+    /// A sequence of tokens is what a text is merged to as soon as each two neighbours are what
+    /// they are merged to together. So where the window gives the token that it begins with, the
+    /// tokens before and behind fit; where it does not, there is no count.
+    fn count_long(&self, piece: &[u8]) -> Option<usize> {
+        let (mut start, mut tokens, mut first) = (0, 0, None);
         loop {
-            let best = joins.iter().fold(NOT_JOINED, |best, join| best.min(*join));
-            if best == NOT_JOINED {
-                return parts;
+            let end = piece.len().min(start + WINDOW);
+            let parts = Parts::<WINDOW>::merged(self, piece, start, end);
+            let found = parts.ends().next();
+            if first.is_some() && found != first {
+                return None;
             }
-            let left = best as usize % PLACES;
-            let middle = usize::from(ends[left]) % PLACES;
-            let end = usize::from(ends[middle]) % PLACES;
-            parts -= 1;
-            joins[middle] = NOT_JOINED;
-            ends[left] = ends[middle];
-            joins[left] = NOT_JOINED;
-            if end < length {
-                befores[end] = left as u8;
-                let rank = self.rank(text, start + left, start + usize::from(ends[end]));
-                joins[left] = joined(rank, left);
+            if end == piece.len() {
+                return Some(tokens + parts.count());
             }
-            if left > 0 {
-                let before = usize::from(befores[left]) % PLACES;
-                joins[before] = joined(self.rank(text, start + before, start + end), before);
+            let mut begin = start;
+            let mut kept = (0, start, None);
+            for (count, end) in parts.ends().enumerate() {
+                if begin - start > KEPT {
+                    break;
+                }
+                kept = (count, begin, Some(end));
+                begin = end;
             }
+            if kept.0 == 0 {
+                return None;
+            }
+            tokens += kept.0;
+            (start, first) = (kept.1, kept.2);
         }
     }
 }
 
-/// How a place is known where the token of this rank can be made.
-#[inline]
-#[expect(clippy::cast_possible_wrap, reason = "ranks and places have 23 bits together")]
-#[expect(clippy::cast_possible_truncation, reason = "a place is below 32")]
-const fn joined(rank: u32, place: usize) -> i32 {
-    if rank == NO_RANK { NOT_JOINED } else { (rank << PLACE_BITS | place as u32) as i32 }
-}
-
-/// The bit of a token that holds only a part of some character.
-#[inline]
-fn broken(hash: u64) -> usize {
-    (hash >> (64 - BROKEN_BITS)) as usize
-}
-
-/// Each place with something added to it.
-#[expect(clippy::cast_possible_truncation, reason = "there are 32 places")]
-const fn places(added: u8) -> [u8; PLACES] {
-    let mut places = [0; PLACES];
-    let mut place = 0;
-    while place < PLACES {
-        places[place] = (place as u8).wrapping_add(added);
-        place += 1;
+impl Bucket {
+    /// A bit for each slot with this mark.
+    #[inline]
+    fn matches(&self, mark: u32) -> u32 {
+        let mark = u32x8::splat(mark);
+        let bits = |slots: &[u32; 8]| {
+            let marks = u32x8::new(*slots) & u32x8::splat(!NO_RANK);
+            marks.simd_eq(mark).to_bitmask()
+        };
+        let (halves, _) = self.0.as_chunks();
+        bits(&halves[0]) | bits(&halves[1]) << 8
     }
-    places
 }
 
-fn pair(left: u8, right: u8) -> usize {
-    usize::from(left) << 8 | usize::from(right)
-}
-
-/// Where a token with this hash belongs, and the part of the hash that its slot holds.
+/// The hash of what stands from `start` to `end`.
 #[inline]
-fn slot(hash: u64) -> (usize, u32) {
-    let place = hash >> (64 - SLOT_BITS);
-    let mark = hash >> (64 - SLOT_BITS - (32 - RANK_BITS)) & ((1 << (32 - RANK_BITS)) - 1);
-    (place as usize, mark as u32)
+fn hash_of(text: &[u8], start: usize, end: usize) -> u64 {
+    let length = end - start;
+    if length <= SHORT {
+        hash(&key::<2, 16>(text, start, length))
+    } else if length <= LONG {
+        hash(&key::<4, 32>(text, start, length))
+    } else {
+        let words =
+            text[start..end].chunks(LONG).map(|part| hash(&key::<4, 32>(part, 0, part.len())));
+        words.fold(0, |mixed: u64, word| {
+            (mixed.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        })
+    }
+}
+
+#[inline]
+fn ascii_pair(left: u8, right: u8) -> usize {
+    (usize::from(left) << 7 | usize::from(right)) % ASCII_PAIRS
+}
+
+/// The bucket of a hash, and the part of the hash that a slot holds.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "so many bits are left")]
+fn place(hash: u64) -> (usize, u32) {
+    let place = hash >> (64 - BUCKET_BITS);
+    let mark = (hash >> (32 - BUCKET_BITS)) as u32 & !NO_RANK;
+    (place as usize, mark)
 }
 
 #[cfg(test)]
@@ -245,24 +248,22 @@ mod tests {
 
     use super::*;
 
-    fn check(tokenizer: &'static Tokenizer, vocabulary: &Vocabulary, piece: &[u8]) {
-        let found = vocabulary.count(piece, 0, piece.len());
-        assert_eq!(found, tokenizer.bpe.count(piece), "{piece:?}");
-        if piece.len() <= SHORT {
-            let key = key::<2, 16>(piece, 0, piece.len());
-            assert_eq!(vocabulary.count_short(&key, hash(&key), piece, 0, piece.len()), found);
-        }
+    /// The encodings' tokenizers, and their vocabularies.
+    fn vocabularies() -> impl Iterator<Item = (&'static Tokenizer, Vocabulary)> {
+        let tokenizers = [bpe_openai::o200k_base(), bpe_openai::cl100k_base()].into_iter();
+        tokenizers.map(|tokenizer| (tokenizer, Vocabulary::new(&tokenizer.bpe)))
     }
 
     #[test]
-    fn every_token_of_a_piece_s_size_is_found_by_its_bytes() {
-        for tokenizer in [bpe_openai::o200k_base(), bpe_openai::cl100k_base()] {
-            let vocabulary = Vocabulary::new(&tokenizer.bpe);
+    fn every_token_is_found_by_its_bytes_and_is_what_they_are_merged_to() {
+        for (tokenizer, vocabulary) in vocabularies() {
             for rank in 0..u32::try_from(tokenizer.bpe.num_tokens()).unwrap() {
                 let token = tokenizer.bpe.token_bytes(rank);
-                if token.len() <= LONG {
-                    assert_eq!(vocabulary.rank(token, 0, token.len()), rank, "{token:?}");
-                }
+                assert!(token.len() <= WINDOW);
+                assert_eq!(vocabulary.rank(token, 0, token.len()), rank, "{token:?}");
+                assert!(vocabulary.rank_or_lower(token, 0, token.len()) <= rank, "{token:?}");
+                let parts = Parts::<WINDOW>::merged(&vocabulary, token, 0, token.len());
+                assert_eq!(parts.count(), 1, "{token:?}");
             }
             for other in ["zqzq", " \u{1}\u{2}"] {
                 assert_eq!(vocabulary.rank(other.as_bytes(), 0, other.len()), NO_RANK, "{other:?}");
@@ -272,16 +273,27 @@ mod tests {
 
     #[test]
     fn pieces_are_merged_as_the_reference_does() {
-        let tokenizer = bpe_openai::o200k_base();
-        let vocabulary = Vocabulary::new(&tokenizer.bpe);
-        proptest!(|(
-            characters in "\\PC{1,12}",
-            word in "[a-zé東ж]{1,30}",
-            letters in "[ab ]{1,30}",
-        )| {
-            check(tokenizer, &vocabulary, characters.as_bytes());
-            check(tokenizer, &vocabulary, word.as_bytes());
-            check(tokenizer, &vocabulary, letters.as_bytes());
-        });
+        for (tokenizer, vocabulary) in vocabularies() {
+            let check = |piece: &str| {
+                let expected = tokenizer.bpe.count(piece.as_bytes());
+                let found = vocabulary.count(piece.as_bytes(), 0, piece.len());
+                assert_eq!(found, expected, "{piece:?}");
+            };
+            proptest!(|(
+                any in "\\PC{1,300}",
+                word in "[a-zé東ж]{1,30}",
+                cyrillic in " ?[а-яё]{1,40}",
+                arabic in " ?[ء-ي]{1,40}",
+                hindi in " ?[अ-ह\u{93e}-\u{94d}]{1,40}",
+                hangul in " ?[가-힣]{1,40}",
+                emoji in "[👩👧👍🏽\u{200d}\u{fe0f} ]{1,100}",
+                letters in "[ab ]{1,900}",
+                gaps in "[\t\n ]{1,900}",
+            )| {
+                for piece in [&any, &word, &cyrillic, &arabic, &hindi, &hangul, &emoji, &letters, &gaps] {
+                    check(piece);
+                }
+            });
+        }
     }
 }
