@@ -1,14 +1,44 @@
-//! The settings of a Redis pool: where the servers are, how to reach them, and within which bounds.
+//! A Redis pool that keeps to its bounds: shared lanes and exclusive connections under one cap.
+//!
+//! [`RedisPool`] has two ways to a server. A [`Lane`] is shared and pipelined: many commands are in
+//! flight on one socket, in the order of their key, and it is made anew when it fails. It is the way
+//! for nearly everything. An [`Exclusive`] connection is for what leaves something behind or holds
+//! up others: blocking commands, WATCH. Both together never have more sockets open than
+//! `redis.pool.size`, whatever fails.
+//!
+//! - Every wait has a deadline, and its error says what was waited for and which setting to turn.
+//! - After a failure no operation is given a connection from before it.
+//! - What is cancelled leaves nothing behind that another caller could see.
+//! - [`RedisPool::snapshot`] and the [`metrics`] say what happens, [`RedisPool::advice`] what to do.
+//!
+//! # Connecting
+//!
+//! ```no_run
+//! use cache_redis::connection::{cmd, from_redis_value};
+//! use cache_redis::{RedisPool, RedisSettings};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = RedisPool::builder(RedisSettings::default()).connect().await?;
+//! let lane = pool.lane("visits");
+//! let visits: u64 = from_redis_value(lane.run(cmd("INCR").arg("visits")).await?)?;
+//!
+//! let mut exclusive = pool.get().await?;
+//! exclusive.run(cmd("BLPOP").arg("jobs").arg(1)).await?;
+//! drop(exclusive);
+//!
+//! println!("{visits} visits, {}", pool.status());
+//! pool.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Settings
 //!
 //! [`RedisSettings`] is the section `[redis]` as typed values: what exists has been checked. Its
 //! [schema](RedisSettings::schema) goes into a [`Loader`], alone or merged with a program's own,
 //! and [`settle`](RedisSettings::settle) fills in what follows from other values, corrects what can
 //! be corrected, and refuses the rest. Every value keeps the layer that it comes from, and no
 //! password is ever shown.
-//!
-//! This version reads and checks; the pool that will connect with these settings is not in it.
-//!
-//! # Examples
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -41,12 +71,22 @@
 //! ones. Most follow from their keys; `REDIS_MAX_IDLE_CONNS` and `REDIS_MIN_IDLE_CONNS` have the
 //! names that the clients of other languages gave them.
 
+mod connect;
+pub mod connection;
+mod error;
+mod lanes;
+pub mod metrics;
+mod pool;
 mod settings;
 
+pub use error::{ConnectError, ConnectReason, PoolError, ServerDetail, WaitTimedOut};
+pub use lanes::Lane;
 pub use layered_settings::{
     Environment, Layer, Loader, ProcessEnvironment, ResolvedSetting, Schema, Secret, Settings,
     SettingsError, Url, Value, Warning,
 };
+pub use metrics::{PoolSnapshot, TimeSummary};
+pub use pool::{Advice, Exclusive, Leak, PoolStatus, RedisPool, RedisPoolBuilder, WaitingFor};
 pub use settings::{
     ClientCertificate, Credentials, Node, PoolSettings, RedisSettings, TlsSettings, Topology,
 };

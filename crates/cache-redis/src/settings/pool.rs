@@ -34,6 +34,10 @@ pub struct PoolSettings {
     pub response_timeout: Duration,
     /// The most commands in flight on one shared connection, at least 1.
     pub lane_depth: usize,
+    /// The most attempts to connect within any second, at least 1.
+    pub connect_rate: usize,
+    /// The time after which an exclusive connection that is still held counts as a leak.
+    pub hold_limit: Duration,
 }
 
 impl PoolSettings {
@@ -49,6 +53,8 @@ impl PoolSettings {
             connect_timeout: settings.get("redis.pool.connect_timeout")?,
             response_timeout: settings.get("redis.pool.response_timeout")?,
             lane_depth: settings.get("redis.pool.lane_depth")?,
+            connect_rate: settings.get("redis.pool.connect_rate")?,
+            hold_limit: settings.get("redis.pool.hold_limit")?,
         })
     }
 }

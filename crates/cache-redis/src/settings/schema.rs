@@ -19,6 +19,9 @@ const MOST_CONNECTIONS: i64 = 65_535;
 /// The most commands that one connection may have in flight.
 const DEEPEST_LANE: i64 = 100_000;
 
+/// The most attempts to connect in a second that can be asked for.
+const FASTEST_CONNECTING: i64 = 100_000;
+
 /// The highest number that a server takes for a database.
 const LAST_DATABASE: i64 = 2_147_483_647;
 
@@ -135,6 +138,12 @@ fn pool() -> Vec<Setting> {
         Setting::integer("redis.pool.lane_depth", 1..=DEEPEST_LANE)
             .default_value("128")
             .describe("most commands in flight on one shared connection"),
+        Setting::integer("redis.pool.connect_rate", 1..=FASTEST_CONNECTING)
+            .default_value("100")
+            .describe("most attempts to connect within any second"),
+        Setting::duration("redis.pool.hold_limit", SOME_TIME)
+            .default_value("1m")
+            .describe("time after which an exclusive connection still held counts as a leak"),
     ]
 }
 

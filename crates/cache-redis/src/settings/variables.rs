@@ -29,6 +29,8 @@ pub(super) const FLAT_VARIABLES: &[(&str, &str)] = &[
     ("redis.pool.connect_timeout", "REDIS_CONNECT_TIMEOUT"),
     ("redis.pool.response_timeout", "REDIS_RESPONSE_TIMEOUT"),
     ("redis.pool.lane_depth", "REDIS_LANE_DEPTH"),
+    ("redis.pool.connect_rate", "REDIS_CONNECT_RATE"),
+    ("redis.pool.hold_limit", "REDIS_HOLD_LIMIT"),
 ];
 
 /// The flat variables of one key.

@@ -36,6 +36,8 @@ const GIVEN: &[(&str, &str, &str)] = &[
     ("redis.pool.connect_timeout", "REDIS_CONNECT_TIMEOUT", "7s"),
     ("redis.pool.response_timeout", "REDIS_RESPONSE_TIMEOUT", "7s"),
     ("redis.pool.lane_depth", "REDIS_LANE_DEPTH", "7"),
+    ("redis.pool.connect_rate", "REDIS_CONNECT_RATE", "7"),
+    ("redis.pool.hold_limit", "REDIS_HOLD_LIMIT", "7s"),
 ];
 
 mock! {
@@ -248,6 +250,8 @@ fn every_setting_reaches_its_typed_value() {
         ("redis.pool.connect_timeout", &[]),
         ("redis.pool.response_timeout", &[]),
         ("redis.pool.lane_depth", &[]),
+        ("redis.pool.connect_rate", &[]),
+        ("redis.pool.hold_limit", &[]),
     ];
     let keys: Vec<_> = changed.iter().map(|(key, _)| *key).collect();
     assert_eq!(keys, GIVEN.iter().map(|(key, ..)| *key).collect::<Vec<_>>());

@@ -19,6 +19,7 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(pool.max_lifetime, None);
     assert_eq!(pool.connect_timeout, Duration::from_secs(5));
     assert_eq!(pool.response_timeout, Duration::from_secs(5));
+    assert_eq!((pool.connect_rate, pool.hold_limit), (100, Duration::from_mins(1)));
     let (_, settings) = Layers::default().good();
     assert_eq!(row(&settings, MAX_IDLE), "50 (default)");
     assert!(settings.warnings().is_empty());

@@ -52,6 +52,8 @@ fn every_setting_has_a_default_in_its_own_type() {
     check("redis.pool.connect_timeout", json!("5s"));
     check("redis.pool.response_timeout", json!("5s"));
     check("redis.pool.lane_depth", json!(128));
+    check("redis.pool.connect_rate", json!(100));
+    check("redis.pool.hold_limit", json!("1m"));
     assert!(row(&run, "counter.workers")["value"].is_u64());
     let url = row(&run, "store.url")["value"].as_str().unwrap().to_owned();
     assert!(url.starts_with("file:") && url.ends_with("data/turnledger/memory.redb"), "{url}");

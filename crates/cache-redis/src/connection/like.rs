@@ -1,0 +1,87 @@
+//! Lanes and exclusive connections as connections of the `redis` crate.
+
+use std::io;
+
+use redis::aio::ConnectionLike;
+use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
+
+use super::request::Request;
+use crate::{Exclusive, Lane, PoolError};
+
+/// So that the helpers of the `redis` crate work on a lane. A [`PoolError`] is inside of the
+/// [`io::Error`] that is the source of theirs.
+impl ConnectionLike for Lane {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(async move {
+            let request = Request::One(command);
+            flatten(self.exchange(request.operation(), request).await)
+        })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        _offset: usize,
+        _count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async move {
+            let request = Request::Many(pipeline);
+            let answer = self.exchange(request.operation(), request).await;
+            Ok(answers(pipeline, flatten(answer)?))
+        })
+    }
+
+    fn get_db(&self) -> i64 {
+        i64::from(self.shared().login.database)
+    }
+}
+
+/// So that the helpers of the `redis` crate work on an exclusive connection. A [`PoolError`] is
+/// inside of the [`io::Error`] that is the source of theirs.
+impl ConnectionLike for Exclusive {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(async move {
+            let request = Request::One(command);
+            flatten(self.exchange(request.operation(), request).await)
+        })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        _offset: usize,
+        _count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async move {
+            let request = Request::Many(pipeline);
+            let answer = self.exchange(request.operation(), request).await;
+            Ok(answers(pipeline, flatten(answer)?))
+        })
+    }
+
+    fn get_db(&self) -> i64 {
+        i64::from(self.shared().login.database)
+    }
+}
+
+/// The answers in the form that pipelines take them in: those of a transaction as one.
+fn answers(pipeline: &Pipeline, answer: Value) -> Vec<Value> {
+    match answer {
+        Value::Array(answers) if !pipeline.is_transaction() => answers,
+        answer => vec![answer],
+    }
+}
+
+fn flatten(answer: Result<RedisResult<Value>, PoolError>) -> RedisResult<Value> {
+    answer.unwrap_or_else(|error| {
+        let kind = match &error {
+            PoolError::WaitTimedOut(_) | PoolError::ResponseTimedOut { .. } => {
+                io::ErrorKind::TimedOut
+            }
+            PoolError::ConnectionLost { .. } => io::ErrorKind::BrokenPipe,
+            PoolError::NeedsExclusive { .. } => io::ErrorKind::Unsupported,
+            _ => io::ErrorKind::Other,
+        };
+        Err(RedisError::from(io::Error::new(kind, error)))
+    })
+}

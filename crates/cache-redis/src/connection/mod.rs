@@ -1,0 +1,40 @@
+//! The one module with types of other crates: the `redis` crate's commands and replies, and byte
+//! streams of tokio.
+//!
+//! [`Lane`](crate::Lane) and [`Exclusive`](crate::Exclusive) run a [`Cmd`] or a [`Pipeline`] and
+//! answer with a [`Value`] or a [`PoolError`](crate::PoolError). Both are connections in the sense
+//! of the `redis` crate too, so that its own helpers work on them.
+//!
+//! # Examples
+//!
+//! ```no_run
+//! use cache_redis::connection::{cmd, pipe};
+//! # async fn example(pool: &cache_redis::RedisPool) -> Result<(), cache_redis::PoolError> {
+//! let lane = pool.lane(b"greeting");
+//! lane.run(cmd("SET").arg("greeting").arg("hello")).await?;
+//! let replies = lane.run_all(pipe().atomic().get("greeting").del("greeting")).await?;
+//! assert_eq!(replies.len(), 2);
+//! # Ok(())
+//! # }
+//! ```
+
+mod check;
+pub(crate) mod commands;
+mod dialer;
+mod like;
+mod link;
+mod outcome;
+mod request;
+mod run_exclusive;
+mod run_lane;
+mod sentinel;
+mod session;
+
+pub use redis::{
+    AsyncCommands, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, ServerError,
+    ToRedisArgs, Value, cmd, from_redis_value, pipe,
+};
+
+pub use dialer::{ByteStream, Dialer};
+pub(crate) use link::{Link, LinkHandle, Login};
+pub(crate) use sentinel::master_of;

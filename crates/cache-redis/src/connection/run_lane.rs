@@ -1,0 +1,154 @@
+//! Commands over lanes.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use redis::{Cmd, Pipeline, RedisResult, Value};
+use tokio::sync::oneshot::Receiver;
+use tokio::task::unconstrained;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::commands::{Kind, Operation};
+use super::outcome;
+use super::request::Request;
+use crate::lanes::{Place, Start, Verdict};
+use crate::metrics::Way;
+use crate::pool::WaitingFor;
+use crate::{Lane, PoolError};
+
+impl Lane {
+    /// Sends a command and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolError::WaitTimedOut`] if no lane had a place for it within `redis.pool.timeout`,
+    /// [`PoolError::ResponseTimedOut`] and [`PoolError::ConnectionLost`] if it was sent and no
+    /// answer came, [`PoolError::Server`] if the server refused it, and
+    /// [`PoolError::NeedsExclusive`] for a command that would change or hold up the connection for
+    /// others. WAIT is let through: it holds up its lane.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up the answer. A command that was sent may still be executed;
+    /// later ones of the same key are executed after it.
+    pub async fn run(&self, command: &Cmd) -> Result<Value, PoolError> {
+        self.send(Request::One(command)).await
+    }
+
+    /// Sends several commands as one unit, which counts as one command in flight, and waits for all
+    /// answers.
+    ///
+    /// The answers come as they are, an error of a single command as [`Value::ServerError`]. Those
+    /// of an atomic pipeline are what EXEC answered.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run); [`PoolError::Server`] if the server refused to queue a command of
+    /// an atomic pipeline, and so executed none.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`run`](Self::run).
+    pub async fn run_all(&self, pipeline: &Pipeline) -> Result<Vec<Value>, PoolError> {
+        match self.send(Request::Many(pipeline)).await? {
+            Value::Array(answers) => Ok(answers),
+            answer => Ok(vec![answer]),
+        }
+    }
+
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Value, PoolError> {
+        let operation = request.operation();
+        let answer = self.exchange(operation, request).await?;
+        outcome::of_answer(operation, answer)
+    }
+
+    /// The answer as it came, errors of the server included.
+    pub(super) async fn exchange(
+        &self,
+        operation: Operation,
+        request: Request<'_>,
+    ) -> Result<RedisResult<Value>, PoolError> {
+        if !may_share(operation.kind) {
+            return Err(PoolError::NeedsExclusive { operation: operation.name });
+        }
+        let begun = Instant::now();
+        let (mut place, handed) = match self.shared().board.begin(self.shared(), self.key()) {
+            Start::Go(place) => (place, false),
+            Start::Wait(verdict) => (self.wait(verdict, begun).await?, true),
+            Start::Closed => return Err(PoolError::Closed),
+        };
+        let mut handle = place.handle();
+        let answers = self.shared().meters.answers();
+        // Without a budget of the runtime's in the way, the first poll is what sends it, since a
+        // lane has room for all that may be in flight.
+        let mut exchange = pin!(unconstrained(request.exchange(&mut handle.0)));
+        if handed {
+            let first = poll_fn(|context| Poll::Ready(exchange.as_mut().poll(context))).await;
+            place.sent();
+            if let Poll::Ready(answer) = first {
+                return Ok(self.settle(operation, request, place, begun, answer));
+            }
+        } else {
+            place.sent();
+        }
+        let patience = self.shared().bounds.response_timeout;
+        if let Ok(answer) = timeout(patience, exchange).await {
+            return Ok(self.settle(operation, request, place, begun, answer));
+        }
+        let shared = self.shared();
+        shared.meters.timed_out(operation);
+        shared.observe_silence(place.generation(), answers);
+        place.timed_out();
+        Err(PoolError::ResponseTimedOut {
+            operation: operation.name,
+            waited: patience,
+            outcome_unknown: outcome::may_change(operation),
+        })
+    }
+
+    fn settle(
+        &self,
+        operation: Operation,
+        request: Request<'_>,
+        place: Place,
+        begun: Instant,
+        answer: RedisResult<Value>,
+    ) -> RedisResult<Value> {
+        let shared = self.shared();
+        let is_lost = answer.as_ref().is_err_and(outcome::is_fatal);
+        if is_lost || outcome::is_demoted(request, &answer) {
+            shared.observe_failure(place.generation());
+        } else {
+            shared.meters.answered(Way::Lane, operation, begun.elapsed());
+        }
+        place.answered();
+        answer
+    }
+
+    async fn wait(&self, verdict: Receiver<Verdict>, begun: Instant) -> Result<Place, PoolError> {
+        let shared = self.shared();
+        let waited = {
+            let _waiting = shared.waiting.mark();
+            timeout_at(begun + shared.bounds.timeout, verdict).await
+        };
+        match waited {
+            Ok(Ok(Ok(place))) => {
+                shared.meters.waited(begun.elapsed());
+                Ok(place)
+            }
+            Ok(Ok(Err(error))) => Err(PoolError::Connect(error)),
+            Ok(Err(_)) => Err(PoolError::Closed),
+            Err(_) => {
+                let no_lane = shared.board.lanes() == 0 && shared.out.get() < shared.size();
+                let waiting_for = if no_lane { WaitingFor::Connection } else { WaitingFor::Lane };
+                Err(shared.wait_timed_out(waiting_for, begun))
+            }
+        }
+    }
+}
+
+/// Whether a command leaves its connection as it was, and does not hold it up.
+fn may_share(kind: Kind) -> bool {
+    matches!(kind, Kind::Read | Kind::Write | Kind::Unknown)
+}

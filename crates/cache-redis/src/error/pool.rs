@@ -1,0 +1,182 @@
+//! The errors of a pool.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ConnectError, WaitTimedOut};
+
+/// What a pool, a lane or an exclusive connection can fail with.
+///
+/// No text of a command, a reply or a password is in any of its messages.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// There was no connection, or no place on a lane, within `redis.pool.timeout`. Nothing was
+    /// sent.
+    #[error(transparent)]
+    WaitTimedOut(Box<WaitTimedOut>),
+
+    /// A connection cannot be made, and trying again would not help.
+    #[error(transparent)]
+    Connect(Arc<ConnectError>),
+
+    /// The pool was closed.
+    #[error("the pool is closed")]
+    Closed,
+
+    /// The pool was closed, but connections were still in use at the deadline.
+    #[error("{active} connections were still in use {} after closing began", Span(*waited))]
+    NotDrained {
+        /// Exclusive connections handed out, and lanes with a command in flight.
+        active: usize,
+        /// How long closing waited.
+        waited: Duration,
+    },
+
+    /// The server did not answer in time.
+    #[error(
+        "{operation} was not answered within {}, see redis.pool.response_timeout{}",
+        Span(*waited),
+        Outcome(*outcome_unknown)
+    )]
+    ResponseTimedOut {
+        /// The command.
+        operation: &'static str,
+        /// How long it was waited for.
+        waited: Duration,
+        /// Whether it may have changed something on the server.
+        outcome_unknown: bool,
+    },
+
+    /// The connection ended before the answer came.
+    #[error("the connection ended before {operation} was answered{}", Outcome(*outcome_unknown))]
+    ConnectionLost {
+        /// The command.
+        operation: &'static str,
+        /// Whether it may have changed something on the server.
+        outcome_unknown: bool,
+        /// What ended it, where that is known.
+        source: Box<dyn Error + Send + Sync>,
+    },
+
+    /// The server refused a command.
+    #[error("the server refused {operation}: {code}")]
+    Server {
+        /// The command.
+        operation: &'static str,
+        /// The first word of the server's answer, such as `NOSCRIPT`.
+        code: String,
+        /// The rest of it. It may repeat arguments, so it is in no message.
+        detail: ServerDetail,
+    },
+
+    /// The command changes or holds up its connection, so it must have one of its own.
+    #[error("{operation} needs an exclusive connection: take one with `get` instead of a lane")]
+    NeedsExclusive {
+        /// The command.
+        operation: &'static str,
+    },
+
+    /// A cluster's client has a connection to each node, so there is no single one to hand out.
+    #[error("a cluster has no exclusive connections: use a lane")]
+    ExclusiveOnCluster,
+
+    /// The pool does not know how to talk to this topology.
+    #[error("{topology} is not supported by this version of the pool")]
+    Topology {
+        /// The topology of the settings.
+        topology: &'static str,
+    },
+
+    /// A file of the TLS settings cannot be used.
+    #[error("{key}: cannot use {path}")]
+    TlsFile {
+        /// The setting.
+        key: &'static str,
+        /// The file.
+        path: String,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up, see redis.tls.ca_file")]
+    Tls {
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl PoolError {
+    /// Whether the same call may succeed later without a change of settings or of the command.
+    ///
+    /// Where the [outcome is unknown](Self::is_outcome_unknown) too, a repeat may do a thing twice.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::WaitTimedOut(_) | Self::ResponseTimedOut { .. } | Self::ConnectionLost { .. } => {
+                true
+            }
+            Self::Server { code, .. } => matches!(
+                code.as_str(),
+                "LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY"
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether the server may or may not have done what was asked.
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::ResponseTimedOut { outcome_unknown, .. }
+            | Self::ConnectionLost { outcome_unknown, .. } => *outcome_unknown,
+            _ => false,
+        }
+    }
+
+    /// The code of the server's answer, such as `NOSCRIPT`, where the server answered.
+    pub fn server_code(&self) -> Option<&str> {
+        match self {
+            Self::Server { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+}
+
+/// What a server said about a refusal after its code. It may repeat arguments of the command, and
+/// so it prints as `***`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ServerDetail(pub(crate) String);
+
+impl ServerDetail {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ServerDetail {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+struct Span(Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:.1?}", self.0)
+    }
+}
+
+struct Outcome(bool);
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 {
+            formatter.write_str("; whether the server executed it is not known")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Commands find their lanes here.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::place::{Place, Stage};
+use super::state::{LaneId, LaneState, Mode, State, Verdict, Waiting};
+use crate::pool::Shared;
+
+/// All lanes of a pool, and the commands that wait for a place on one.
+///
+/// One lock guards them. It is held for a few hundred nanoseconds, never across an await, and
+/// nothing is dropped under it that could take it again.
+#[derive(Default)]
+pub(crate) struct Board {
+    pub(super) depth: usize,
+    state: Mutex<State>,
+    /// Counts for those who need no more than a glance.
+    pub(super) lanes: AtomicUsize,
+    pub(super) active: AtomicUsize,
+    pub(super) in_flight: AtomicUsize,
+}
+
+/// How a command begins.
+pub(crate) enum Start {
+    /// It can be sent.
+    Go(Place),
+    /// It waits for its turn.
+    Wait(oneshot::Receiver<Verdict>),
+    /// The pool is closed.
+    Closed,
+}
+
+impl Board {
+    pub(crate) fn new(depth: usize) -> Self {
+        Self { depth, ..Self::default() }
+    }
+
+    /// Gives a command a place, or lets it wait for one.
+    ///
+    /// A key that has a command in flight keeps to its lane. Any other command goes to the first
+    /// lane with a place, so that a small load uses few of them.
+    pub(crate) fn begin(&self, shared: &Arc<Shared>, key: Option<u64>) -> Start {
+        let mut state = self.lock();
+        if state.closed {
+            return Start::Closed;
+        }
+        let lane = match state.bound(key) {
+            Some(id) => {
+                let Some(lane) = state.lane(id) else { return Start::Closed };
+                if !self.has_place(lane) || lane.handing || !lane.waiting.is_empty() {
+                    let (waiting, receiver) = ticket(&mut state, key);
+                    if let Some(lane) = state.lane(id) {
+                        lane.waiting.push_back(waiting);
+                    }
+                    return Start::Wait(receiver);
+                }
+                Some(id)
+            }
+            None if state.queue.is_empty() => {
+                let free = |lane: &&LaneState| self.has_place(lane) && lane.waiting.is_empty();
+                state.lanes.iter().flatten().find(free).map(|lane| lane.id)
+            }
+            None => None,
+        };
+        if let Some(id) = lane
+            && let Some(place) = self.occupy(&mut state, shared, id, key, false)
+        {
+            return Start::Go(place);
+        }
+        let (waiting, receiver) = ticket(&mut state, key);
+        state.queue.push_back(waiting);
+        let opening = self.open_if_needed(&mut state, shared);
+        drop(state);
+        if let Some(opening) = opening {
+            opening.start();
+        }
+        Start::Wait(receiver)
+    }
+
+    /// Frees a place, and gives it to the one who has waited longest.
+    pub(super) fn release(&self, shared: &Arc<Shared>, id: LaneId, key: Option<u64>, handed: bool) {
+        let (ended, opening) = {
+            let mut state = self.lock();
+            if let Some(lane) = state.lane(id)
+                && handed
+            {
+                lane.handing = false;
+            }
+            let ended = self.vacate(&mut state, id, key);
+            self.serve(&mut state, shared, id.index);
+            let opening =
+                if ended.is_some() { self.open_if_needed(&mut state, shared) } else { None };
+            (ended, opening)
+        };
+        if let Some(opening) = opening {
+            opening.start();
+        }
+        if ended.is_some() {
+            shared.lane_ended();
+        }
+    }
+
+    /// Gives the next place of a lane, since the command that was given the last one is sent.
+    pub(super) fn hand_over_next(&self, shared: &Arc<Shared>, id: LaneId) {
+        let mut state = self.lock();
+        if let Some(lane) = state.lane(id) {
+            lane.handing = false;
+        }
+        self.serve(&mut state, shared, id.index);
+    }
+
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.load(Ordering::Relaxed)
+    }
+
+    /// Lanes without a command in flight.
+    pub(crate) fn idle_lanes(&self) -> usize {
+        self.lanes().saturating_sub(self.active.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn has_place(&self, lane: &LaneState) -> bool {
+        lane.mode == Mode::Serving && lane.in_flight < self.depth
+    }
+
+    /// Takes a place of a lane.
+    pub(super) fn occupy(
+        &self,
+        state: &mut State,
+        shared: &Arc<Shared>,
+        id: LaneId,
+        key: Option<u64>,
+        handed: bool,
+    ) -> Option<Place> {
+        let lane = state.lane(id)?;
+        if lane.in_flight == 0 {
+            self.active.fetch_add(1, Ordering::Relaxed);
+        }
+        lane.in_flight += 1;
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        lane.handing |= handed;
+        let place = Place {
+            shared: Arc::clone(shared),
+            lane: id,
+            key,
+            generation: lane.generation,
+            handle: lane.handle.clone(),
+            stage: Stage::Given { handed },
+        };
+        state.bind(key, id);
+        Some(place)
+    }
+
+    /// Leaves a place of a lane. A lane that was only kept for it is taken off the list, and is
+    /// returned so that it is dropped outside of the lock.
+    pub(super) fn vacate(
+        &self,
+        state: &mut State,
+        id: LaneId,
+        key: Option<u64>,
+    ) -> Option<LaneState> {
+        state.unbind(key, id);
+        let lane = state.lane(id)?;
+        lane.in_flight -= 1;
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if lane.in_flight > 0 {
+            return None;
+        }
+        self.active.fetch_sub(1, Ordering::Relaxed);
+        lane.idle_since = Instant::now();
+        if lane.mode == Mode::Serving { None } else { self.remove(state, id) }
+    }
+}
+
+/// A command in the order of coming, and where it hears of its place.
+fn ticket(state: &mut State, key: Option<u64>) -> (Waiting, oneshot::Receiver<Verdict>) {
+    let (verdict, receiver) = oneshot::channel();
+    let ticket = state.tickets;
+    state.tickets += 1;
+    (Waiting { ticket, key, verdict }, receiver)
+}

@@ -1,0 +1,191 @@
+//! Lanes that serve no more.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::board::Board;
+use super::queue::enqueue;
+use super::state::{LaneId, LaneState, Mode, State};
+use crate::pool::{Generation, Shared};
+
+impl Board {
+    /// Takes a lane off the list; those who wait for it wait for any lane.
+    pub(super) fn remove(&self, state: &mut State, id: LaneId) -> Option<LaneState> {
+        state.lane(id)?;
+        let mut lane = state.lanes[id.index].take()?;
+        for waiting in lane.waiting.drain(..) {
+            enqueue(&mut state.queue, waiting);
+        }
+        self.lanes.fetch_sub(1, Ordering::Relaxed);
+        if lane.in_flight > 0 {
+            self.active.fetch_sub(1, Ordering::Relaxed);
+            self.in_flight.fetch_sub(lane.in_flight, Ordering::Relaxed);
+        }
+        Some(lane)
+    }
+
+    /// Lets no new command onto a lane that failed to answer in time.
+    pub(super) fn fail(&self, shared: &Arc<Shared>, id: LaneId) {
+        let opening = {
+            let mut state = self.lock();
+            set_failed(&mut state, id);
+            self.open_if_needed(&mut state, shared)
+        };
+        if let Some(opening) = opening {
+            opening.start();
+        }
+    }
+
+    /// Lets no new command onto lanes of older generations. What is in flight there may still be
+    /// answered.
+    pub(crate) fn retire_older(&self, current: Generation) {
+        let mut ended = Vec::new();
+        {
+            let mut state = self.lock();
+            for id in ids(&state, |lane| lane.generation < current) {
+                set_failed(&mut state, id);
+                if state.lane(id).is_some_and(|lane| lane.in_flight == 0) {
+                    ended.extend(self.remove(&mut state, id));
+                }
+            }
+        }
+        drop(ended);
+    }
+
+    /// Closes the connections of lanes of older generations, whatever is in flight on them.
+    pub(crate) fn cut_older(&self, current: Generation) {
+        let mut links = Vec::new();
+        {
+            let mut state = self.lock();
+            for lane in state.lanes.iter_mut().flatten() {
+                if lane.generation < current {
+                    links.extend(lane.link.take());
+                }
+            }
+        }
+        drop(links);
+    }
+
+    /// Closes a lane that nobody uses, so that its socket can serve otherwise.
+    pub(crate) fn close_one_idle(&self) -> bool {
+        let mut state = self.lock();
+        let idle = state.lanes.iter().flatten().rev().find(|lane| is_idle(lane));
+        let Some(id) = idle.map(|lane| lane.id) else { return false };
+        let ended = self.remove(&mut state, id);
+        drop(state);
+        ended.is_some()
+    }
+
+    /// Closes up to so many idle lanes, the last opened first, and returns how many.
+    pub(crate) fn close_idle(&self, most: usize) -> usize {
+        (0..most).take_while(|_| self.close_one_idle()).count()
+    }
+
+    /// Closes lanes that have been idle for so long, up to a number.
+    pub(crate) fn close_idle_for(&self, time: Duration, most: usize) -> usize {
+        let expired = |lane: &LaneState| is_idle(lane) && lane.idle_since.elapsed() >= time;
+        let mut ended = Vec::new();
+        let mut state = self.lock();
+        for id in ids(&state, expired).into_iter().rev().take(most) {
+            ended.extend(self.remove(&mut state, id));
+        }
+        drop(state);
+        ended.len()
+    }
+
+    /// Closes lanes of an age as soon as their commands are answered, and returns how many.
+    pub(crate) fn close_aged(&self, age: Duration) -> usize {
+        let aged = |lane: &LaneState| {
+            let born = lane.link.as_ref().map(|link| link.born);
+            lane.mode == Mode::Serving && born.is_some_and(|born| born.elapsed() >= age)
+        };
+        let mut ended = Vec::new();
+        let mut state = self.lock();
+        let ids = ids(&state, aged);
+        for id in &ids {
+            if let Some(lane) = state.lane(*id) {
+                lane.mode = Mode::Draining;
+                if lane.in_flight == 0 {
+                    ended.extend(self.remove(&mut state, *id));
+                }
+            }
+        }
+        drop(state);
+        ids.len()
+    }
+
+    /// Refuses all commands that have not been sent, and closes each lane when its last command is
+    /// answered.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let mut waiting: Vec<_> = state.queue.drain(..).collect();
+        let mut ended = Vec::new();
+        for id in ids(&state, |_| true) {
+            if let Some(lane) = state.lane(id) {
+                lane.mode = Mode::Draining;
+                waiting.extend(lane.waiting.drain(..));
+                if lane.in_flight == 0 {
+                    ended.extend(self.remove(&mut state, id));
+                }
+            }
+        }
+        drop(state);
+        // Dropping what they wait for tells them.
+        drop((waiting, ended));
+    }
+
+    /// Closes all lanes at once.
+    pub(crate) fn cut_all(&self) {
+        let lanes: Vec<_> = {
+            let mut state = self.lock();
+            let ids = ids(&state, |_| true);
+            ids.into_iter().filter_map(|id| self.remove(&mut state, id)).collect()
+        };
+        drop(lanes);
+    }
+}
+
+fn ids(state: &State, chosen: impl Fn(&LaneState) -> bool) -> Vec<LaneId> {
+    state.lanes.iter().flatten().filter(|lane| chosen(lane)).map(|lane| lane.id).collect()
+}
+
+/// Lets go of the keys of a lane; those who wait for it wait for any lane.
+fn set_failed(state: &mut State, id: LaneId) {
+    let State { lanes, queue, .. } = state;
+    let Some(lane) = lanes.get_mut(id.index).and_then(Option::as_mut) else { return };
+    if lane.id == id {
+        lane.mode = Mode::Failed;
+        for waiting in lane.waiting.drain(..) {
+            enqueue(queue, waiting);
+        }
+    }
+}
+
+fn is_idle(lane: &LaneState) -> bool {
+    lane.mode == Mode::Serving && lane.in_flight == 0 && lane.waiting.is_empty()
+}
+
+/// Kept apart from the board, since the end of a lane is told to the pool outside of its lock.
+impl Shared {
+    pub(crate) fn lane_ended(&self) {
+        if self.is_closed() {
+            self.drained.notify_waiters();
+        }
+    }
+
+    /// Makes lanes for those who waited for one that failed.
+    pub(crate) fn reopen_lanes(self: &Arc<Self>) {
+        let opening = {
+            let mut state = self.board.lock();
+            for index in 0..state.lanes.len() {
+                self.board.serve(&mut state, self, index);
+            }
+            self.board.open_if_needed(&mut state, self)
+        };
+        if let Some(opening) = opening {
+            opening.start();
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The handle to lanes that callers hold.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::pool::Shared;
+
+/// Sends commands over shared, pipelined connections that are made anew when they fail.
+///
+/// It is a key, if it has one, and a way to the pool: cheap to make, to clone and to keep. Commands
+/// of one key are sent in the order in which they were first polled, on one connection as long as
+/// one of them is in flight, and so the server executes them in that order. Handles with the same
+/// key share it.
+///
+/// It runs commands by the methods that the [`connection`](crate::connection) module gives it.
+#[derive(Clone)]
+pub struct Lane {
+    shared: Arc<Shared>,
+    key: Option<u64>,
+}
+
+impl Lane {
+    pub(crate) fn new(shared: Arc<Shared>, key: Option<u64>) -> Self {
+        Self { shared, key }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn key(&self) -> Option<u64> {
+        self.key
+    }
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Lane").field("keyed", &self.key.is_some()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,16 @@
+//! Shared connections: which command goes on which, how many at a time, and in which order.
+
+mod board;
+mod closing;
+mod fence;
+mod lane;
+mod opening;
+mod place;
+mod queue;
+mod state;
+
+pub use lane::Lane;
+
+pub(crate) use board::{Board, Start};
+pub(crate) use place::Place;
+pub(crate) use state::Verdict;

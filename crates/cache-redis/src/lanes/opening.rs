@@ -1,0 +1,168 @@
+//! Further lanes, where the others are full.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use tokio::runtime::Handle;
+use tokio::select;
+use tokio::time::Instant;
+
+use super::board::Board;
+use super::state::{LaneId, LaneState, Mode, State};
+use crate::ConnectError;
+use crate::connect::Backoff;
+use crate::connection::Link;
+use crate::pool::{Permit, Shared};
+
+impl Board {
+    /// A further lane if more commands wait than those that are being opened will take. It is to be
+    /// [started](Opening::start) outside of the lock.
+    #[must_use]
+    pub(super) fn open_if_needed(
+        &self,
+        state: &mut State,
+        shared: &Arc<Shared>,
+    ) -> Option<Opening> {
+        let expected = state.opening.saturating_mul(self.depth);
+        let room = shared.size().saturating_sub(self.lanes() + state.opening);
+        if state.closed || state.queue.len() <= expected || room == 0 {
+            return None;
+        }
+        state.opening += 1;
+        Some(Opening { shared: Arc::downgrade(shared), is_started: false, in_vain: false })
+    }
+
+    fn add(&self, shared: &Arc<Shared>, link: Link, turn: Permit) {
+        let mut state = self.lock();
+        if state.closed {
+            drop(state);
+            return;
+        }
+        let serial = state.serials;
+        state.serials += 1;
+        let free = state.lanes.iter().position(Option::is_none);
+        let index = free.unwrap_or(state.lanes.len());
+        let lane = LaneState {
+            id: LaneId { index, serial },
+            handle: link.handle(),
+            generation: link.generation,
+            link: Some(link),
+            mode: Mode::Serving,
+            in_flight: 0,
+            waiting: VecDeque::new(),
+            handing: false,
+            cancelled: Vec::new(),
+            fencing: false,
+            idle_since: Instant::now(),
+            _turn: turn,
+        };
+        match free {
+            Some(index) => state.lanes[index] = Some(lane),
+            None => state.lanes.push(Some(lane)),
+        }
+        self.lanes.fetch_add(1, Ordering::Relaxed);
+        self.serve(&mut state, shared, index);
+    }
+
+    /// Tells the commands that wait for any lane that there will be none.
+    fn refuse_waiting(&self, error: &Arc<ConnectError>) {
+        let waiting = {
+            let mut state = self.lock();
+            if state.lanes.iter().flatten().any(|lane| lane.mode == Mode::Serving) {
+                return;
+            }
+            std::mem::take(&mut state.queue)
+        };
+        for waiting in waiting {
+            // Who gave up need not hear of it.
+            let _ = waiting.verdict.send(Err(Arc::clone(error)));
+        }
+    }
+
+    /// Whether somebody still waits for a lane.
+    fn is_wanted(&self) -> bool {
+        let mut state = self.lock();
+        state.queue.retain(|waiting| !waiting.verdict.is_closed());
+        !state.queue.is_empty() && !state.closed
+    }
+}
+
+/// Counts a lane that is being opened, until it is open or given up.
+pub(super) struct Opening {
+    shared: Weak<Shared>,
+    is_started: bool,
+    /// Whether trying again would be in vain.
+    in_vain: bool,
+}
+
+impl Opening {
+    /// Opens the lane in the background. A runtime that ends drops it at once, so no lock may be
+    /// held here.
+    pub(super) fn start(self) {
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(open(self));
+        }
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let mut state = shared.board.lock();
+        state.opening -= 1;
+        // More may have come to wait meanwhile. Where some lanes serve, they are served by those;
+        // where this one was not even started, another would not be either.
+        let is_served = state.lanes.iter().flatten().any(|lane| lane.mode == Mode::Serving);
+        let again = self.is_started && !(self.in_vain && is_served);
+        let next = if again { shared.board.open_if_needed(&mut state, &shared) } else { None };
+        drop(state);
+        if let Some(next) = next {
+            next.start();
+        }
+    }
+}
+
+async fn open(mut opening: Opening) {
+    opening.is_started = true;
+    let Some(shared) = opening.shared.upgrade() else { return };
+    // In the order of coming with those who wait for exclusive connections.
+    let turn = match shared.turns.try_acquire() {
+        Some(turn) => turn,
+        None => match shared.turns.acquire().await {
+            Ok(turn) => turn,
+            Err(_) => return,
+        },
+    };
+    match link(&shared).await {
+        Ok(Some(link)) => shared.board.add(&shared, link, turn),
+        Ok(None) => {}
+        Err(error) => {
+            opening.in_vain = true;
+            shared.board.refuse_waiting(&error);
+        }
+    }
+}
+
+/// An idle connection, or else a new one; none if nobody waits any more.
+async fn link(shared: &Arc<Shared>) -> Result<Option<Link>, Arc<ConnectError>> {
+    let mut backoff = Backoff::default();
+    while shared.board.is_wanted() {
+        if let Some(link) = shared.adopt_idle() {
+            return Ok(Some(link));
+        }
+        let permit = select! {
+            biased;
+            () = shared.returned.notified() => continue,
+            permit = shared.may_connect(&backoff) => permit,
+        };
+        let Ok(permit) = permit else { break };
+        match shared.connect(permit).await {
+            Ok(link) if shared.is_usable(&link) => return Ok(Some(link)),
+            Ok(_) => {}
+            Err(error) if error.reason().is_permanent() => return Err(error),
+            Err(_) => backoff.failed(),
+        }
+    }
+    Ok(None)
+}

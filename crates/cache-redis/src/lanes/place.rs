@@ -1,0 +1,81 @@
+//! The right to send one command on a lane.
+
+use std::sync::Arc;
+
+use super::state::LaneId;
+use crate::connection::LinkHandle;
+use crate::pool::{Generation, Shared};
+
+/// One of the places of a lane, from before a command is sent until it is answered.
+///
+/// Dropping it before that gives up the command: unsent, the place is free at once; sent, it is
+/// free when the server has answered.
+pub(crate) struct Place {
+    pub(super) shared: Arc<Shared>,
+    pub(super) lane: LaneId,
+    pub(super) key: Option<u64>,
+    pub(super) generation: Generation,
+    pub(super) handle: LinkHandle,
+    pub(super) stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nothing was sent yet. Where it is handed over, the next one waits for that.
+    Given {
+        handed: bool,
+    },
+    Sent,
+    Done,
+}
+
+impl Place {
+    /// What the command is sent with.
+    pub(crate) fn handle(&self) -> LinkHandle {
+        self.handle.clone()
+    }
+
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Notes that the command is on its way.
+    pub(crate) fn sent(&mut self) {
+        if self.stage == (Stage::Given { handed: true }) {
+            self.shared.board.hand_over_next(&self.shared, self.lane);
+        }
+        self.stage = Stage::Sent;
+    }
+
+    /// Notes that the command was answered, or that its connection has ended.
+    pub(crate) fn answered(mut self) {
+        self.free();
+    }
+
+    /// Notes that no answer came in time: the lane serves no more.
+    pub(crate) fn timed_out(mut self) {
+        self.shared.board.fail(&self.shared, self.lane);
+        self.free();
+    }
+
+    /// Makes dropping it do nothing.
+    pub(super) fn disarm(mut self) {
+        self.stage = Stage::Done;
+    }
+
+    fn free(&mut self) {
+        let handed = self.stage == (Stage::Given { handed: true });
+        self.stage = Stage::Done;
+        self.shared.board.release(&self.shared, self.lane, self.key, handed);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Done => {}
+            Stage::Given { .. } => self.free(),
+            Stage::Sent => self.shared.board.cancel(&self.shared, self.lane, self.key),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Places go to those who wait, the oldest first.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::board::Board;
+use super::state::{LaneId, State, Waiting};
+use crate::pool::Shared;
+
+impl Board {
+    /// Gives the free places of a lane to commands that wait for it, or for any lane.
+    pub(super) fn serve(&self, state: &mut State, shared: &Arc<Shared>, index: usize) {
+        let mut others = Vec::new();
+        let mut next = Some(index);
+        while let Some(index) = next {
+            self.serve_one_lane(state, shared, index, &mut others);
+            next = others.pop();
+        }
+    }
+
+    fn serve_one_lane(
+        &self,
+        state: &mut State,
+        shared: &Arc<Shared>,
+        index: usize,
+        others: &mut Vec<usize>,
+    ) {
+        loop {
+            let State { lanes, queue, .. } = state;
+            let Some(lane) = lanes.get_mut(index).and_then(Option::as_mut) else { return };
+            if lane.handing || !self.has_place(lane) {
+                return;
+            }
+            let id = lane.id;
+            // Those who gave up are passed over here.
+            let own = oldest(&mut lane.waiting);
+            let common = oldest(queue);
+            let from_common = match (own, common) {
+                (None, None) => return,
+                (Some(own), Some(common)) => common < own,
+                (own, _) => own.is_none(),
+            };
+            if !from_common {
+                if let Some(waiting) = lane.waiting.pop_front() {
+                    self.grant(state, shared, id, waiting);
+                }
+                continue;
+            }
+            let Some(waiting) = queue.pop_front() else { return };
+            match state.bound(waiting.key).filter(|bound| *bound != id) {
+                None => self.grant(state, shared, id, waiting),
+                // An older command of its key has come to be in flight elsewhere.
+                Some(bound) => {
+                    if let Some(lane) = state.lane(bound) {
+                        enqueue(&mut lane.waiting, waiting);
+                        others.push(bound.index);
+                    }
+                }
+            }
+        }
+    }
+
+    fn grant(&self, state: &mut State, shared: &Arc<Shared>, id: LaneId, waiting: Waiting) {
+        let Waiting { key, verdict, .. } = waiting;
+        let Some(place) = self.occupy(state, shared, id, key, true) else { return };
+        if let Err(Ok(place)) = verdict.send(Ok(place)) {
+            // The caller gave up at this very moment.
+            place.disarm();
+            if let Some(lane) = state.lane(id) {
+                lane.handing = false;
+            }
+            // The lane serves, so nothing is taken off the list.
+            let ended = self.vacate(state, id, key);
+            debug_assert!(ended.is_none(), "a lane that serves stays");
+        }
+    }
+}
+
+/// Puts a command into a queue by its ticket.
+pub(super) fn enqueue(queue: &mut VecDeque<Waiting>, waiting: Waiting) {
+    let place = queue.partition_point(|other| other.ticket < waiting.ticket);
+    queue.insert(place, waiting);
+}
+
+/// The ticket of the oldest command that is still waited for.
+fn oldest(queue: &mut VecDeque<Waiting>) -> Option<u64> {
+    while queue.front().is_some_and(|waiting| waiting.verdict.is_closed()) {
+        queue.pop_front();
+    }
+    queue.front().map(|waiting| waiting.ticket)
+}

@@ -1,0 +1,147 @@
+//! What is known of each lane, each key and each waiting command.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::place::Place;
+use crate::ConnectError;
+use crate::connection::{Link, LinkHandle};
+use crate::pool::{Generation, Permit};
+
+/// Which lane: its place in the list, and a number that no other lane has or had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LaneId {
+    pub(super) index: usize,
+    pub(super) serial: u64,
+}
+
+/// Whether a lane takes commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Serving,
+    /// It is to be closed. Keys with commands in flight on it wait for its end, to keep their order.
+    Draining,
+    /// It failed, or others of its generation did. Nothing holds a key to it any more.
+    Failed,
+}
+
+/// What a waiting command is told: its place, or why there will be none.
+pub(crate) type Verdict = Result<Place, Arc<ConnectError>>;
+
+/// A command that waits.
+pub(super) struct Waiting {
+    /// Lower is older.
+    pub(super) ticket: u64,
+    pub(super) key: Option<u64>,
+    pub(super) verdict: oneshot::Sender<Verdict>,
+}
+
+/// One shared connection. It is taken off the list when it takes no commands and has none in
+/// flight, and dropped outside of the lock.
+pub(super) struct LaneState {
+    pub(super) id: LaneId,
+    /// Gone when the connection was closed with commands in flight.
+    pub(super) link: Option<Link>,
+    pub(super) handle: LinkHandle,
+    pub(super) generation: Generation,
+    pub(super) mode: Mode,
+    pub(super) in_flight: usize,
+    /// Commands whose keys have others in flight here.
+    pub(super) waiting: VecDeque<Waiting>,
+    /// A command that waited was given a place and has not been sent yet. The next one is given
+    /// its place after that, so that they are sent in their order whichever task runs first.
+    pub(super) handing: bool,
+    /// Commands that were cancelled after they were sent, and are still to be answered.
+    pub(super) cancelled: Vec<Option<u64>>,
+    pub(super) fencing: bool,
+    pub(super) idle_since: Instant,
+    /// The right to a connection, given back with the lane.
+    pub(super) _turn: Permit,
+}
+
+/// The lane that a key's commands in flight are on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    pub(super) lane: LaneId,
+    pub(super) commands: usize,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) lanes: Vec<Option<LaneState>>,
+    pub(super) keys: HashMap<u64, Bound, KeyHasher>,
+    /// Commands that any lane may serve, in the order of their tickets.
+    pub(super) queue: VecDeque<Waiting>,
+    /// Lanes that are being opened.
+    pub(super) opening: usize,
+    pub(super) tickets: u64,
+    pub(super) serials: u64,
+    pub(super) closed: bool,
+}
+
+impl State {
+    pub(super) fn lane(&mut self, id: LaneId) -> Option<&mut LaneState> {
+        self.lanes.get_mut(id.index)?.as_mut().filter(|lane| lane.id == id)
+    }
+
+    /// The lane that a key has to keep to.
+    pub(super) fn bound(&mut self, key: Option<u64>) -> Option<LaneId> {
+        let id = self.keys.get(&key?)?.lane;
+        self.lane(id).is_some_and(|lane| lane.mode != Mode::Failed).then_some(id)
+    }
+
+    pub(super) fn bind(&mut self, key: Option<u64>, lane: LaneId) {
+        let Some(key) = key else { return };
+        let bound = self.keys.entry(key).or_insert(Bound { lane, commands: 0 });
+        if bound.lane != lane {
+            *bound = Bound { lane, commands: 0 };
+        }
+        bound.commands += 1;
+    }
+
+    pub(super) fn unbind(&mut self, key: Option<u64>, lane: LaneId) {
+        let Some(key) = key else { return };
+        let Some(bound) = self.keys.get_mut(&key).filter(|bound| bound.lane == lane) else {
+            return;
+        };
+        bound.commands -= 1;
+        if bound.commands == 0 {
+            self.keys.remove(&key);
+        }
+    }
+}
+
+/// Takes the numbers of keys as they are, for they are hashes already.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct KeyHasher;
+
+/// See [`KeyHasher`].
+#[derive(Debug, Default)]
+pub(super) struct Identity(u64);
+
+impl std::hash::BuildHasher for KeyHasher {
+    type Hasher = Identity;
+
+    fn build_hasher(&self) -> Identity {
+        Identity::default()
+    }
+}
+
+impl std::hash::Hasher for Identity {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,15 @@
+//! What operators see: counts and times, under the names of [`names`].
+
+mod describe;
+mod histogram;
+mod meters;
+pub mod names;
+mod published;
+mod snapshot;
+
+pub use describe::describe;
+pub use snapshot::{PoolSnapshot, TimeSummary};
+
+#[cfg(test)]
+pub(crate) use histogram::Times;
+pub(crate) use meters::{Meters, Reaped, Way};

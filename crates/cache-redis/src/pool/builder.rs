@@ -1,0 +1,103 @@
+//! From settings to a pool.
+
+use std::fmt;
+
+use tokio::task::spawn_blocking;
+
+use super::reaper;
+use super::redis_pool::RedisPool;
+use super::shared::Shared;
+use crate::connect::{self, NodeDialer, SentinelDialer};
+use crate::connection::{Dialer, Login};
+use crate::{PoolError, RedisSettings, Topology};
+
+/// What a pool is made of.
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct RedisPoolBuilder {
+    settings: RedisSettings,
+    dialer: Option<Box<dyn Dialer>>,
+}
+
+impl RedisPoolBuilder {
+    pub(super) fn new(settings: RedisSettings) -> Self {
+        Self { settings, dialer: None }
+    }
+
+    /// Opens connections by other means than the address of the settings. Login, bounds and
+    /// deadlines of the settings hold; their TLS is up to the dialer.
+    pub fn dialer(mut self, dialer: impl Dialer) -> Self {
+        self.dialer = Some(Box::new(dialer));
+        self
+    }
+
+    /// Makes the pool, without waiting for a server: the first connections are made by those who
+    /// need them, and `redis.pool.min_idle` in the background.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolError::TlsFile`] and [`PoolError::Tls`] for certificates that cannot be used, and
+    /// [`PoolError::Topology`] for a cluster.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves nothing behind.
+    pub async fn build(self) -> Result<RedisPool, PoolError> {
+        let Self { settings, dialer } = self;
+        let must_be_master = matches!(settings.topology, Topology::Sentinel { .. });
+        let login = Login::new(&settings, must_be_master && dialer.is_none());
+        let bounds = settings.pool.clone();
+        let dialer = match dialer {
+            Some(dialer) => dialer,
+            None => dialer_of(settings).await?,
+        };
+        let shared = Shared::new(bounds, dialer, login);
+        let reaper = reaper::start(&shared);
+        Ok(RedisPool::new(shared, reaper))
+    }
+
+    /// Makes the pool, and its first connection: an error comes now and not with the first use.
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build) and for [`RedisPool::get`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves nothing behind.
+    pub async fn connect(self) -> Result<RedisPool, PoolError> {
+        let pool = self.build().await?;
+        drop(pool.get().await?);
+        Ok(pool)
+    }
+}
+
+impl fmt::Debug for RedisPoolBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RedisPoolBuilder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn dialer_of(settings: RedisSettings) -> Result<Box<dyn Dialer>, PoolError> {
+    let tls = match settings.tls {
+        None => None,
+        Some(tls) => {
+            // Files are read, so it is done where that holds up nobody.
+            let connector = spawn_blocking(move || connect::connector(&tls)).await;
+            Some(connector.map_err(|error| PoolError::Tls { source: error.into() })??)
+        }
+    };
+    match settings.topology {
+        Topology::Single(node) => Ok(Box::new(NodeDialer::new(node, tls))),
+        Topology::Sentinel { service, sentinels, credentials } => Ok(Box::new(SentinelDialer {
+            service,
+            sentinels,
+            credentials,
+            tls,
+            patience: settings.pool.connect_timeout,
+        })),
+        Topology::Cluster { .. } => Err(PoolError::Topology { topology: "a cluster" }),
+    }
+}

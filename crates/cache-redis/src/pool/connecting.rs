@@ -1,0 +1,74 @@
+//! New connections, within the bounds of the pool.
+
+use std::sync::Arc;
+
+use tokio::time::{sleep, timeout};
+
+use super::cap::{CapClosed, Permit};
+use super::shared::Shared;
+use crate::connect::{Backoff, Socket};
+use crate::connection::Link;
+use crate::{ConnectError, ConnectReason};
+
+impl Shared {
+    /// Waits until an attempt to connect may begin: for the time after the last one, for a socket,
+    /// and for the rate. A future that is dropped leaves nothing behind.
+    pub(crate) async fn may_connect(&self, backoff: &Backoff) -> Result<Permit, CapClosed> {
+        let wait = backoff.next_wait();
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
+        if self.is_closed() {
+            return Err(CapClosed);
+        }
+        let permit = self.sockets.acquire().await?;
+        self.governor.turn().await;
+        Ok(permit)
+    }
+
+    /// Tries once to connect, log in and check the server.
+    pub(crate) async fn connect(&self, permit: Permit) -> Result<Link, Arc<ConnectError>> {
+        // Taken before the attempt: what it leads to may be what fails meanwhile.
+        let generation = self.generations.current();
+        let pool = self.weak();
+        let ended = move || {
+            if let Some(pool) = pool.upgrade() {
+                pool.observe_failure(generation);
+            }
+        };
+        // On the heap, so that callers who find a connection need not carry its room about.
+        let attempt = Box::pin(async {
+            let stream = self.dialer.dial().await?;
+            let socket = Socket::new(stream, permit);
+            let depth = self.bounds.lane_depth;
+            Link::open(socket, &self.login, &self.address, depth, generation, ended).await
+        });
+        let outcome = match timeout(self.bounds.connect_timeout, attempt).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(ConnectError::new(self.address.clone(), ConnectReason::TimedOut)),
+        };
+        match outcome {
+            Ok(link) => {
+                self.meters.connected();
+                self.set_last_failure(None);
+                Ok(link)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                tracing::debug!(%error, "an attempt to connect failed");
+                self.meters.connect_failed(error.reason());
+                self.set_last_failure(Some(Arc::clone(&error)));
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes an idle exclusive connection for a lane.
+    pub(crate) fn adopt_idle(&self) -> Option<Link> {
+        let mut found = false;
+        let taken = self.exclusives.retain(|_, _| std::mem::replace(&mut found, true));
+        let mut link = taken.removed.into_iter().next()?;
+        link.idle = None;
+        self.is_usable(&link).then_some(link)
+    }
+}

@@ -1,0 +1,67 @@
+//! Other sizes, and the end.
+
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::shared::Shared;
+use crate::PoolError;
+
+impl Shared {
+    pub(crate) fn resize(&self, size: usize) {
+        if self.is_closed() {
+            return;
+        }
+        let before = self.size.swap(size, Ordering::AcqRel);
+        if size > before {
+            self.turns.grow(size - before);
+            self.sockets.grow(size - before);
+        } else {
+            self.turns.shrink(before - size);
+            self.sockets.shrink(before - size);
+        }
+        self.exclusives.resize(size);
+        // Idle connections would otherwise hold sockets that the smaller pool has not.
+        let excess = self.idle_sockets().saturating_sub(size);
+        let mut closed = 0;
+        drop(self.exclusives.retain(|_, _| {
+            closed += 1;
+            closed > excess
+        }));
+        if let Some(pool) = self.weak().upgrade() {
+            pool.reopen_lanes();
+        }
+    }
+
+    pub(crate) async fn close(&self) -> Result<(), PoolError> {
+        let begun = Instant::now();
+        if self.set_closed() {
+            self.turns.close();
+            self.board.close();
+            drop(self.exclusives.retain(|_, _| false));
+        }
+        let drained = async {
+            loop {
+                let mut notified = pin!(self.drained.notified());
+                // From here on no notice is missed.
+                notified.as_mut().enable();
+                if self.active() == 0 {
+                    return;
+                }
+                notified.await;
+            }
+        };
+        if timeout_at(begun + self.bounds.timeout, drained).await.is_err() {
+            let active = self.active();
+            self.board.cut_all();
+            return Err(PoolError::NotDrained { active, waited: begun.elapsed() });
+        }
+        self.sockets.close();
+        Ok(())
+    }
+
+    fn active(&self) -> usize {
+        self.status().active
+    }
+}

@@ -1,0 +1,181 @@
+//! Connections for one user at a time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use deadpool::managed::{Object, PoolError as NotGot};
+use tokio::time::{Instant, timeout_at};
+
+use super::cap::Permit;
+use super::counts::Mark;
+use super::holders::Place;
+use super::manager::{Manager, NotCreated};
+use super::shared::Shared;
+use super::status::WaitingFor;
+use crate::connection::Link;
+use crate::metrics::Reaped;
+use crate::{PoolError, WaitTimedOut};
+
+/// A connection that nobody else uses, for blocking commands, WATCH and anything that leaves
+/// something behind on its connection.
+///
+/// Dropping it gives it back. It is closed instead if a command on it was not answered, if it is
+/// not in the state in which it was made, or if enough others are idle.
+pub struct Exclusive {
+    /// There until it is dropped.
+    link: Option<Object<Manager>>,
+    turn: Option<Permit>,
+    out: Option<Mark>,
+    holder: u64,
+    taken: Instant,
+    response_timeout: Duration,
+    shared: Arc<Shared>,
+}
+
+impl Exclusive {
+    /// Sets how long answers are waited for, in place of `redis.pool.response_timeout`, until the
+    /// connection is given back. Blocking commands need more than they may block.
+    pub fn set_response_timeout(&mut self, response_timeout: Duration) {
+        self.response_timeout = response_timeout;
+    }
+
+    /// How long answers are waited for.
+    pub fn response_timeout(&self) -> Duration {
+        self.response_timeout
+    }
+
+    pub(crate) fn link(&mut self) -> &mut Link {
+        self.link.as_mut().expect("it is there until it is dropped")
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Drop for Exclusive {
+    fn drop(&mut self) {
+        let Some(mut link) = self.link.take() else { return };
+        let shared = &self.shared;
+        // One that somebody waits for is no idle one.
+        let is_needed = shared.waiting.get() > 0;
+        let reason = if !shared.is_usable(&link) {
+            Some(Reaped::Stale)
+        } else if !link.is_clean() {
+            Some(Reaped::Dirty)
+        } else if !is_needed && shared.idle_sockets() >= shared.bounds.max_idle {
+            Some(Reaped::MaxIdle)
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            shared.meters.reaped(reason, 1);
+            drop(Object::take(link));
+        } else {
+            link.idle_since = Instant::now();
+            link.idle = Some(shared.idle.mark());
+            drop(link);
+            shared.returned.notify_one();
+        }
+        shared.holders.remove(self.holder);
+        shared.meters.held(self.taken.elapsed());
+        self.turn = None;
+        self.out = None;
+        if shared.is_closed() {
+            shared.drained.notify_waiters();
+        }
+    }
+}
+
+impl fmt::Debug for Exclusive {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Exclusive").field("link", &self.link).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Waits for an exclusive connection, for as long as the settings allow in all.
+    pub(crate) async fn take(
+        self: &Arc<Self>,
+        place: Option<Place>,
+    ) -> Result<Exclusive, PoolError> {
+        let begun = Instant::now();
+        let stage = Stage::new();
+        let taken = timeout_at(begun + self.bounds.timeout, self.acquire(&stage)).await;
+        let (turn, link) = match taken {
+            Ok(taken) => taken?,
+            Err(_) => return Err(self.wait_timed_out(stage.waiting_for(), begun)),
+        };
+        let now = Instant::now();
+        self.meters.waited(now - begun);
+        Ok(Exclusive {
+            link: Some(link),
+            turn: Some(turn),
+            out: Some(self.out.mark()),
+            holder: self.holders.add(now, place),
+            taken: now,
+            response_timeout: self.bounds.response_timeout,
+            shared: Arc::clone(self),
+        })
+    }
+
+    async fn acquire(&self, stage: &Stage) -> Result<(Permit, Object<Manager>), PoolError> {
+        let turn = match self.turns.try_acquire() {
+            Some(turn) => turn,
+            None => self.wait_for_turn().await?,
+        };
+        stage.connecting();
+        loop {
+            match self.exclusives.get().await {
+                Ok(link) => return Ok((turn, link)),
+                Err(NotGot::Backend(NotCreated::Returned)) => {}
+                Err(NotGot::Backend(NotCreated::Failed(error))) => {
+                    return Err(PoolError::Connect(error));
+                }
+                Err(_) => return Err(PoolError::Closed),
+            }
+        }
+    }
+
+    /// Waits in the order of coming, after making an idle lane give way.
+    pub(crate) async fn wait_for_turn(&self) -> Result<Permit, PoolError> {
+        let _waiting = self.waiting.mark();
+        if self.board.close_one_idle() {
+            self.meters.reaped(Reaped::MadeRoom, 1);
+        }
+        self.turns.acquire().await.map_err(|_| PoolError::Closed)
+    }
+
+    pub(crate) fn wait_timed_out(&self, waiting_for: WaitingFor, begun: Instant) -> PoolError {
+        let waited = begun.elapsed();
+        self.meters.waited(waited);
+        if waiting_for != WaitingFor::Connection {
+            self.meters.exhausted();
+        }
+        PoolError::WaitTimedOut(Box::new(WaitTimedOut {
+            waiting_for,
+            waited,
+            status: self.status(),
+            last_failure: self.last_failure(),
+        }))
+    }
+}
+
+/// How far a wait has come.
+struct Stage(AtomicU8);
+
+impl Stage {
+    fn new() -> Self {
+        Self(AtomicU8::new(0))
+    }
+
+    fn connecting(&self) {
+        self.0.store(1, Ordering::Relaxed);
+    }
+
+    fn waiting_for(&self) -> WaitingFor {
+        if self.0.load(Ordering::Relaxed) == 0 { WaitingFor::Turn } else { WaitingFor::Connection }
+    }
+}

@@ -1,0 +1,28 @@
+//! One cap over all sockets, exclusive connections under it, and what keeps it in bounds.
+
+mod advice;
+mod builder;
+pub(crate) mod cap;
+mod connecting;
+mod counts;
+mod ending;
+mod exclusive;
+mod generation;
+mod holders;
+mod manager;
+mod reaper;
+mod redis_pool;
+mod shared;
+mod status;
+
+pub use advice::Advice;
+pub use builder::RedisPoolBuilder;
+pub use exclusive::Exclusive;
+pub use holders::Leak;
+pub use redis_pool::RedisPool;
+pub use status::{PoolStatus, WaitingFor};
+
+pub(crate) use cap::Permit;
+pub(crate) use counts::Mark;
+pub(crate) use generation::Generation;
+pub(crate) use shared::Shared;

@@ -1,0 +1,115 @@
+//! The pool as callers see it.
+
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::advice::Advice;
+use super::builder::RedisPoolBuilder;
+use super::exclusive::Exclusive;
+use super::holders::Leak;
+use super::reaper::Reaper;
+use super::shared::Shared;
+use super::status::PoolStatus;
+use crate::{Lane, PoolError, PoolSnapshot, RedisSettings};
+
+/// Connections to Redis: lanes that many commands share, and exclusive ones, under one cap.
+///
+/// Clones are handles to the same pool. It ends with the last handle, lane and exclusive
+/// connection.
+#[derive(Debug, Clone)]
+pub struct RedisPool {
+    shared: Arc<Shared>,
+    reaper: Arc<Reaper>,
+}
+
+impl RedisPool {
+    pub(super) fn new(shared: Arc<Shared>, reaper: Reaper) -> Self {
+        Self { shared, reaper: Arc::new(reaper) }
+    }
+
+    /// A builder of a pool with these settings.
+    pub fn builder(settings: RedisSettings) -> RedisPoolBuilder {
+        RedisPoolBuilder::new(settings)
+    }
+
+    /// Takes a connection that nobody else uses until it is dropped.
+    ///
+    /// Callers are served in the order of coming. An idle connection is used if there is one, else
+    /// a new one is made as soon as fewer than `redis.pool.size` are in use. A server that refuses
+    /// connections is tried again until the deadline; a wrong password or certificate is an error
+    /// at once.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolError::WaitTimedOut`] if there was none within `redis.pool.timeout`, whatever it was
+    /// waited for; [`PoolError::Connect`] if trying again cannot help; [`PoolError::Closed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up the place in the queue and loses no connection.
+    #[track_caller]
+    pub fn get(&self) -> impl Future<Output = Result<Exclusive, PoolError>> + Send + use<'_> {
+        let place = if cfg!(debug_assertions) { Some(Location::caller()) } else { None };
+        self.shared.take(place)
+    }
+
+    /// A handle that sends the commands of one key in their order.
+    pub fn lane(&self, key: impl AsRef<[u8]>) -> Lane {
+        let number = self.shared.key_number(key.as_ref());
+        Lane::new(Arc::clone(&self.shared), Some(number))
+    }
+
+    /// A handle for commands that need no order among each other.
+    pub fn any_lane(&self) -> Lane {
+        Lane::new(Arc::clone(&self.shared), None)
+    }
+
+    /// The sockets and callers of now.
+    pub fn status(&self) -> PoolStatus {
+        self.shared.status()
+    }
+
+    /// The address that the pool connects to, without user and password.
+    pub fn address(&self) -> &str {
+        &self.shared.address
+    }
+
+    /// The figures of this pool since it was made.
+    pub fn snapshot(&self) -> PoolSnapshot {
+        self.shared.snapshot()
+    }
+
+    /// The exclusive connections that have been held for longer than `redis.pool.hold_limit`, the
+    /// longest first.
+    pub fn leaks(&self) -> Vec<Leak> {
+        self.shared.leaks()
+    }
+
+    /// What the figures of the last minutes suggest to change; nothing if all is well.
+    pub fn advice(&self) -> Vec<Advice> {
+        self.reaper.advice(&self.shared)
+    }
+
+    /// Changes the most sockets that may be open. Those above it are closed as they come back.
+    ///
+    /// A size of 0 is taken as 1. `redis.pool.max_idle` stays as it is.
+    pub fn resize(&self, size: usize) {
+        self.shared.resize(size.max(1));
+    }
+
+    /// Closes the pool: refuses new callers and those who wait, and waits for up to
+    /// `redis.pool.timeout` until what is in use has come back.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolError::NotDrained`] if something was in use at the deadline. Lanes are closed then all
+    /// the same, and exclusive connections when they come back.
+    ///
+    /// # Cancel safety
+    ///
+    /// The pool is closed from the first poll on. Dropping the future only ends the wait.
+    pub async fn close(&self) -> Result<(), PoolError> {
+        self.shared.close().await
+    }
+}

@@ -1,0 +1,190 @@
+//! Bounds of idle connections, other sizes, leaks, and the end.
+
+use std::time::Duration;
+
+use cache_redis::PoolError;
+use cache_redis::connection::cmd;
+use tokio::time::Instant;
+
+use crate::script::{Door, Script, echo, pass, settle};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn no_more_stay_idle_than_may() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.max_idle", "3")]).await;
+    let mut taken = Vec::new();
+    for _ in 0..10 {
+        taken.push(pool.get().await.unwrap());
+    }
+    drop(taken);
+    assert_eq!(pool.status().idle, 3);
+    settle().await;
+    assert_eq!(script.open(), 3);
+    assert!(pool.snapshot().reaped.contains(&("max_idle", 7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lanes_count_among_the_idle() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.max_idle", "0")]).await;
+    pool.any_lane().run(&echo("a")).await.unwrap();
+    pass(2 * SECOND).await;
+    assert_eq!((pool.status().idle, script.open()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_idle_for_too_long_is_closed() {
+    let script = Script::new();
+    let pool =
+        script.pool(&[("redis.pool.idle_timeout", "10s"), ("redis.pool.min_idle", "1")]).await;
+    settle().await;
+    let taken = (pool.get().await.unwrap(), pool.get().await.unwrap());
+    pool.any_lane().run(&echo("a")).await.unwrap();
+    drop(taken);
+    pass(9 * SECOND).await;
+    assert_eq!(pool.status().idle, 3);
+    pass(3 * SECOND).await;
+    assert_eq!((pool.status().idle, script.open()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_old_is_closed() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.max_lifetime", "10s")]).await;
+    for _ in 0..12 {
+        drop(pool.get().await.unwrap());
+        pool.lane("a").run(&echo("a")).await.unwrap();
+        pass(SECOND).await;
+    }
+    assert!(script.dials() >= 2);
+    let reaped = pool.snapshot().reaped;
+    assert!(reaped.iter().any(|(reason, _)| *reason == "max_lifetime"), "{reaped:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_as_are_always_kept_are_opened_at_start_and_again() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.min_idle", "5")]).await;
+    pass(SECOND / 2).await;
+    assert_eq!((pool.status().idle, script.open()), (5, 5));
+    script.kill_connections();
+    pass(3 * SECOND).await;
+    assert_eq!((pool.status().idle, script.open()), (5, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reaper_ends_with_the_pool() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.min_idle", "2")]).await;
+    pass(SECOND).await;
+    assert_eq!(script.open(), 2);
+    drop(pool);
+    pass(SECOND).await;
+    assert_eq!(script.open(), 0);
+    pass(60 * SECOND).await;
+    assert_eq!(script.dials(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_waits_for_what_is_in_use() {
+    let script = Script::new();
+    let pool = script.pool(&[]).await;
+    script.state().delay = SECOND;
+    let mut held = pool.get().await.unwrap();
+    let in_flight = tokio::spawn({
+        let lane = pool.lane("a");
+        async move { lane.run(&echo("a")).await }
+    });
+    pass(2 * SECOND).await;
+    let closing = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.close().await }
+    });
+    settle().await;
+    assert!(matches!(pool.get().await, Err(PoolError::Closed)));
+    assert!(matches!(pool.any_lane().run(&echo("a")).await, Err(PoolError::Closed)));
+    in_flight.await.unwrap().unwrap();
+    assert!(!closing.is_finished());
+    held.run(&echo("a")).await.unwrap();
+    drop(held);
+    closing.await.unwrap().unwrap();
+    pass(SECOND).await;
+    assert_eq!(script.open(), 0);
+    pool.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_ends_at_its_deadline() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.timeout", "3s"), ("redis.pool.size", "1")]).await;
+    let held = pool.get().await.unwrap();
+    let waiting = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.get().await.map(drop) }
+    });
+    settle().await;
+    let begun = Instant::now();
+    let error = pool.close().await.unwrap_err();
+    assert!(matches!(error, PoolError::NotDrained { active: 1, .. }), "{error:?}");
+    assert_eq!(begun.elapsed(), 3 * SECOND);
+    assert!(matches!(waiting.await.unwrap(), Err(PoolError::Closed)));
+    drop(held);
+    pass(SECOND).await;
+    assert_eq!(script.open(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_size_changes_while_connections_are_out() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "4"), ("redis.pool.timeout", "1s")]).await;
+    let mut taken = Vec::new();
+    for _ in 0..4 {
+        taken.push(pool.get().await.unwrap());
+    }
+    pool.resize(2);
+    assert_eq!(pool.status().size, 2);
+    taken.truncate(2);
+    assert!(pool.get().await.is_err());
+    taken.truncate(1);
+    taken.push(pool.get().await.unwrap());
+    assert!(pool.get().await.is_err());
+    pool.resize(3);
+    taken.push(pool.get().await.unwrap());
+    assert!(pool.get().await.is_err());
+    drop(taken);
+    settle().await;
+    assert!(script.open() <= 3);
+    assert_eq!((script.most_open(), pool.status().active), (4, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_for_too_long_is_told_with_its_place() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.hold_limit", "10s")]).await;
+    let held = pool.get().await.unwrap();
+    pass(9 * SECOND).await;
+    assert!(pool.leaks().is_empty());
+    pass(2 * SECOND).await;
+    let leaks = pool.leaks();
+    assert_eq!(leaks.len(), 1);
+    assert!(leaks[0].place.as_ref().unwrap().contains("tests/pool/bounds.rs:"), "{leaks:?}");
+    assert!(pool.advice().iter().any(|advice| advice.to_string().contains("bounds.rs:")));
+    drop(held);
+    assert!(pool.leaks().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peak_at_the_cap_asks_for_more() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "2"), ("redis.pool.timeout", "2s")]).await;
+    let taken = (pool.get().await.unwrap(), pool.get().await.unwrap());
+    assert!(pool.get().await.is_err());
+    let advice: Vec<_> = pool.advice().iter().map(ToString::to_string).collect();
+    assert!(advice[0].starts_with("raise redis.pool.size from 2 to 3"), "{advice:?}");
+    assert!(advice[1].contains("redis.pool.timeout"), "{advice:?}");
+    drop(taken);
+    script.door(Door::Open);
+    pool.any_lane().run(cmd("SET").arg("a").arg("b")).await.unwrap();
+}

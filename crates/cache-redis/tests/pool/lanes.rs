@@ -1,0 +1,171 @@
+//! Lanes: how many, for whom, and in which order.
+
+use std::time::Duration;
+
+use cache_redis::connection::{Value, cmd, pipe};
+use cache_redis::{PoolError, RedisPool, WaitingFor};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::script::{Script, echo, pass, settle, timed_out};
+
+fn spawn(pool: &RedisPool, key: &str, word: &str) -> JoinHandle<Result<Value, PoolError>> {
+    let (lane, command) = (pool.lane(key), echo(word));
+    tokio::spawn(async move { lane.run(&command).await })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_load_uses_one_lane() {
+    let script = Script::new();
+    let pool = script.pool(&[]).await;
+    for number in 0..100 {
+        let word = number.to_string();
+        let answer = pool.lane(&word).run(&echo(&word)).await.unwrap();
+        assert_eq!(answer, Value::BulkString(word.into()));
+    }
+    assert_eq!(script.dials(), 1);
+    let status = pool.status();
+    assert_eq!((status.lanes, status.active, status.idle, status.in_flight), (1, 0, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn further_lanes_are_opened_while_the_others_are_full() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "3"), ("redis.pool.lane_depth", "4")]).await;
+    script.state().delay = Duration::from_millis(100);
+    let calls: Vec<_> = (0..16).map(|n| spawn(&pool, &n.to_string(), &n.to_string())).collect();
+    pass(Duration::from_millis(50)).await;
+    let status = pool.status();
+    assert_eq!((status.lanes, status.active, status.in_flight, status.waiting), (3, 3, 12, 4));
+    for (number, call) in calls.into_iter().enumerate() {
+        let answer = call.await.unwrap().unwrap();
+        assert_eq!(answer, Value::BulkString(number.to_string().into()));
+    }
+    assert_eq!((script.dials(), script.most_open()), (3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_keeps_its_lane_and_its_order() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "4"), ("redis.pool.lane_depth", "4")]).await;
+    script.state().delay = Duration::from_millis(1);
+    // Many keys with many commands each, far more than all lanes hold.
+    let mut calls = Vec::new();
+    for round in 0..20 {
+        for key in 0..10 {
+            calls.push(spawn(&pool, &key.to_string(), &format!("{key}-{round}")));
+            tokio::task::yield_now().await;
+        }
+    }
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let log = script.commands("GET");
+    assert_eq!(log.len(), 200);
+    for key in 0..10 {
+        let rounds: Vec<usize> = log
+            .iter()
+            .filter_map(|(_, words)| words[1].strip_prefix(&format!("{key}-"))?.parse().ok())
+            .collect();
+        assert_eq!(rounds, (0..20).collect::<Vec<_>>(), "key {key}");
+    }
+    assert!(script.most_open() > 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_waits_for_its_own_lane_where_that_is_full() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.lane_depth", "2"), ("redis.pool.timeout", "3s")]).await;
+    pool.any_lane().run(&echo("open")).await.unwrap();
+    script.freeze(true);
+    let first = [spawn(&pool, "k", "1"), spawn(&pool, "k", "2")];
+    settle().await;
+    let begun = Instant::now();
+    let error = timed_out(pool.lane("k").run(&echo("3")).await.unwrap_err());
+    assert_eq!((error.waiting_for, begun.elapsed()), (WaitingFor::Lane, Duration::from_secs(3)));
+    assert_eq!(pool.status().lanes, 1);
+    script.freeze(false);
+    // Another key may open a lane of its own.
+    for call in first {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(pool.status().in_flight, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_place_on_any_lane_callers_wait_in_order() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "1"), ("redis.pool.lane_depth", "1")]).await;
+    let calls: Vec<_> = (0..50).map(|n| spawn(&pool, &n.to_string(), &n.to_string())).collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let order: Vec<usize> =
+        script.commands("GET").iter().map(|(_, words)| words[1].parse().unwrap()).collect();
+    assert_eq!(order, (0..50).collect::<Vec<_>>());
+    assert_eq!((script.dials(), script.most_open()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_is_one_unit() {
+    let script = Script::new();
+    script.state().answer = Some("+QUEUED\r\n");
+    let pool = script.pool(&[]).await;
+    let answers = pool.lane("k").run_all(pipe().set("a", 1).set("b", 2)).await.unwrap();
+    assert_eq!(answers.len(), 2);
+    script.state().answer = Some("*2\r\n+OK\r\n-WRONGTYPE no list\r\n");
+    // MULTI, two commands and EXEC are answered alike here; the last answer is that of EXEC.
+    let answers = pool.lane("k").run_all(pipe().atomic().set("a", 1).set("b", 2)).await.unwrap();
+    assert!(
+        matches!(&answers[..], [Value::Okay, Value::ServerError(e)] if e.code() == "WRONGTYPE")
+    );
+    assert!(pool.lane("k").run_all(&pipe()).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_of_the_server_keep_their_code_and_hide_their_text() {
+    let script = Script::new();
+    script.state().answer = Some("-NOSCRIPT with the canary inside\r\n");
+    let pool = script.pool(&[]).await;
+    let error = pool.lane("k").run(&echo("a")).await.unwrap_err();
+    assert_eq!(error.server_code(), Some("NOSCRIPT"));
+    assert!(!format!("{error} {error:?}").contains("canary"));
+    let PoolError::Server { detail, .. } = error else { panic!("{error:?}") };
+    assert_eq!(detail.expose(), "with the canary inside");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_disturb_others_is_refused() {
+    let script = Script::new();
+    let pool = script.pool(&[]).await;
+    let lane = pool.any_lane();
+    for name in ["WATCH", "multi", "SELECT", "SUBSCRIBE", "CLIENT", "BLPOP"] {
+        let error = lane.run(cmd(name).arg("x")).await.unwrap_err();
+        assert!(matches!(error, PoolError::NeedsExclusive { .. }), "{name}");
+    }
+    let error = lane.run_all(pipe().get("a").cmd("SELECT").arg(1)).await.unwrap_err();
+    assert!(error.to_string().contains("exclusive"), "{error}");
+    assert_eq!(script.dials(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_ways_share_one_cap() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "2"), ("redis.pool.lane_depth", "1")]).await;
+    let held = pool.get().await.unwrap();
+    pool.lane("a").run(&echo("a")).await.unwrap();
+    assert_eq!(pool.status().active + pool.status().idle, 2);
+    // The idle lane makes room for another exclusive connection.
+    let second = pool.get().await.unwrap();
+    assert_eq!((pool.status().lanes, pool.status().active), (0, 2));
+    let lane = spawn(&pool, "a", "later");
+    settle().await;
+    assert!(!lane.is_finished());
+    // And an idle exclusive one becomes a lane.
+    let dials = script.dials();
+    drop(held);
+    lane.await.unwrap().unwrap();
+    assert_eq!(script.dials(), dials);
+    drop(second);
+    assert_eq!(script.most_open(), 2);
+}
