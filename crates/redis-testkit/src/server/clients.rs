@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join_all;
+
 use super::instance::RedisServer;
 use crate::error::Error;
 
@@ -113,12 +115,12 @@ impl RedisServer {
     ///
     /// A dropped call may have closed some of them.
     pub async fn kill_clients(&self) -> Result<usize, Error> {
-        let mut killed = 0;
-        for client in self.clients().await? {
-            let reply = self.command(&["CLIENT", "KILL", "ID", &client.id.to_string()]).await?;
-            killed += usize::from(reply.integer() == Some(1));
-        }
-        Ok(killed)
+        // Sent together, so that no client can answer the end of one connection with that of others.
+        let kill = async |client: Client| {
+            self.command(&["CLIENT", "KILL", "ID", &client.id.to_string()]).await
+        };
+        let replies = try_join_all(self.clients().await?.into_iter().map(kill)).await?;
+        Ok(replies.iter().filter(|reply| reply.integer() == Some(1)).count())
     }
 }
 
