@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::giving_way::give_way;
 use super::place::{Place, Stage};
 use super::state::{LaneId, LaneState, Mode, State, Verdict, Waiting};
 use crate::pool::Shared;
@@ -83,7 +84,7 @@ impl Board {
 
     /// Frees a place, and gives it to the one who has waited longest.
     pub(super) fn release(&self, shared: &Arc<Shared>, id: LaneId, key: Option<u64>, handed: bool) {
-        let (ended, opening) = {
+        let (ended, opening, room) = {
             let mut state = self.lock();
             if let Some(lane) = state.lane(id)
                 && handed
@@ -94,10 +95,13 @@ impl Board {
             self.serve(&mut state, shared, id.index);
             let opening =
                 if ended.is_some() { self.open_if_needed(&mut state, shared) } else { None };
-            (ended, opening)
+            (ended, opening, give_way(self, &mut state, shared.size()))
         };
         if let Some(opening) = opening {
             opening.start();
+        }
+        if let Some(room) = room {
+            room.leave(shared);
         }
         if ended.is_some() {
             shared.lane_ended();

@@ -67,8 +67,8 @@ impl Board {
         drop(links);
     }
 
-    /// Closes a lane that nobody uses, so that its socket can serve otherwise.
-    pub(crate) fn close_one_idle(&self) -> bool {
+    /// Closes a lane that nobody uses.
+    fn close_one_idle(&self) -> bool {
         let mut state = self.lock();
         let idle = state.lanes.iter().flatten().rev().find(|lane| is_idle(lane));
         let Some(id) = idle.map(|lane| lane.id) else { return false };
@@ -163,7 +163,7 @@ fn set_failed(state: &mut State, id: LaneId) {
     }
 }
 
-fn is_idle(lane: &LaneState) -> bool {
+pub(super) fn is_idle(lane: &LaneState) -> bool {
     lane.mode == Mode::Serving && lane.in_flight == 0 && lane.waiting.is_empty()
 }
 

@@ -3,6 +3,7 @@
 mod board;
 mod closing;
 mod fence;
+mod giving_way;
 mod lane;
 mod opening;
 mod place;

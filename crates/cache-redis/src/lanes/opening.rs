@@ -9,6 +9,7 @@ use tokio::select;
 use tokio::time::Instant;
 
 use super::board::Board;
+use super::giving_way::give_way;
 use super::state::{LaneId, LaneState, Mode, State};
 use crate::ConnectError;
 use crate::connect::Backoff;
@@ -63,6 +64,11 @@ impl Board {
         }
         self.lanes.fetch_add(1, Ordering::Relaxed);
         self.serve(&mut state, shared, index);
+        let room = give_way(self, &mut state, shared.size());
+        drop(state);
+        if let Some(room) = room {
+            room.leave(shared);
+        }
     }
 
     /// Tells the commands that wait for any lane that there will be none.

@@ -77,6 +77,10 @@ pub(super) struct State {
     pub(super) queue: VecDeque<Waiting>,
     /// Lanes that are being opened.
     pub(super) opening: usize,
+    /// Those who wait for a turn to have a connection of their own.
+    pub(super) turn_waiters: usize,
+    /// Lanes that were let go for some of them.
+    pub(super) given_way: usize,
     pub(super) tickets: u64,
     pub(super) serials: u64,
     pub(super) closed: bool,

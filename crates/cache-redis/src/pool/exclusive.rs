@@ -139,12 +139,10 @@ impl Shared {
         }
     }
 
-    /// Waits in the order of coming, after making an idle lane give way.
+    /// Waits in the order of coming, while lanes give way.
     pub(crate) async fn wait_for_turn(&self) -> Result<Permit, PoolError> {
         let _waiting = self.waiting.mark();
-        if self.board.close_one_idle() {
-            self.meters.reaped(Reaped::MadeRoom, 1);
-        }
+        let _waiter = self.board.wait_for_turn(self);
         self.turns.acquire().await.map_err(|_| PoolError::Closed)
     }
 
