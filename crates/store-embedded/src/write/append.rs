@@ -68,21 +68,22 @@ pub(crate) fn append(
     prepared: &Prepared,
 ) -> Result<Appended, Fault> {
     let Prepared { append, digests } = prepared;
-    let stored = batch.stored(key)?;
+    batch.load(key)?;
+    let stored = batch.kept(key);
     let (record, expired) = match stored {
         Some(record) if record.has_expired(batch.now) => (None, Some(record)),
         record => (record, None),
     };
-    let places = places(batch, record.as_ref(), append, digests)?;
+    let places = places(batch, record, append, digests)?;
     let new = places.iter().filter(|place| matches!(place, Place::New(_))).count();
     if new == 0 {
-        return repeated(batch, record.as_ref(), append, &places);
+        return repeated(batch, record, append, &places);
     }
-    batch.check_counter(record.as_ref(), &append.counter)?;
+    batch.check_counter(record, &append.counter)?;
     // What repeats are answered with; most batches hold none.
     let mut known = HashMap::new();
     let repeats = new < places.len();
-    if let Some(record) = &record
+    if let Some(record) = record
         && repeats
     {
         let code = batch.shared.counters.code(&append.counter);
@@ -95,14 +96,14 @@ pub(crate) fn append(
         }
     }
     // From here on nothing is refused.
+    let expired = expired.cloned();
     let code = batch.counter_code(&append.counter)?;
-    let mut record = if let Some(record) = record {
-        record
-    } else {
-        if let Some(expired) = &expired {
-            batch.bury(key, expired)?;
-        }
-        Record::new(batch.next_number()?, append.new_epoch, code)
+    if let Some(expired) = &expired {
+        batch.bury(key, expired)?;
+    }
+    let mut record = match batch.take(key) {
+        Some(record) => record,
+        None => Box::new(Record::new(batch.next_number()?, append.new_epoch, code)),
     };
     let was_indexed = record.indexed();
     if was_indexed.pending.is_none() && record.current == code {

@@ -1,6 +1,6 @@
 //! The writer's open transaction, and what every operation in it does alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use memory_core::{Backlog, CounterId, LimitKind, Timestamp};
@@ -92,7 +92,7 @@ pub(crate) struct Batch<'t> {
     pub(crate) scratch: Vec<u8>,
     /// Records that were changed, and none for those that were removed: a conversation that many
     /// operations of the transaction change is written once.
-    records: BTreeMap<Vec<u8>, Option<Record>>,
+    records: HashMap<Vec<u8>, Option<Box<Record>>>,
 }
 
 impl<'t> Batch<'t> {
@@ -105,13 +105,15 @@ impl<'t> Batch<'t> {
             changes: 0,
             ended: Vec::new(),
             scratch: Vec::new(),
-            records: BTreeMap::new(),
+            records: HashMap::new(),
         }
     }
 
     /// Writes what was changed, in the order of the table. Nothing may be changed afterwards.
     pub(crate) fn finish(&mut self) -> Result<(), redb::StorageError> {
-        for (key, record) in std::mem::take(&mut self.records) {
+        let mut records: Vec<_> = std::mem::take(&mut self.records).into_iter().collect();
+        records.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (key, record) in records {
             if let Some(record) = record {
                 record.encode(&mut self.scratch);
                 self.tables.conversations.insert(key.as_slice(), self.scratch.as_slice())?;
@@ -126,12 +128,45 @@ impl<'t> Batch<'t> {
 
     /// The conversation's record, also where it has expired.
     pub(crate) fn stored(&self, key: &[u8]) -> Result<Option<Record>, Fault> {
-        if let Some(record) = self.records.get(key) {
-            return Ok(record.clone());
+        if self.records.contains_key(key) || self.state.records.get(key).is_some() {
+            return Ok(self.kept(key).cloned());
         }
-        if let Some(record) = self.state.records.get(key) {
-            return Ok(Some(record.clone()));
+        self.read(key)
+    }
+
+    /// Has [`kept`](Self::kept) and [`take`](Self::take) find the conversation's record, where
+    /// there is one.
+    pub(crate) fn load(&mut self, key: &[u8]) -> Result<(), Fault> {
+        if !self.records.contains_key(key)
+            && self.state.records.get(key).is_none()
+            && let Some(record) = self.read(key)?
+        {
+            self.state.records.put(key.to_vec(), Box::new(record));
         }
+        Ok(())
+    }
+
+    /// The conversation's record, also where it has expired, after [`load`](Self::load).
+    pub(crate) fn kept(&self, key: &[u8]) -> Option<&Record> {
+        match self.records.get(key) {
+            Some(record) => record.as_deref(),
+            None => self.state.records.get(key),
+        }
+    }
+
+    /// Gives [`kept`](Self::kept) away, to be changed without a copy. What becomes of it must be
+    /// [saved](Self::save), or the transaction fail.
+    pub(crate) fn take(&mut self, key: &[u8]) -> Option<Box<Record>> {
+        self.changes += 1;
+        if let Some(record) = self.records.get_mut(key) {
+            return record.take();
+        }
+        let (key, record) = self.state.records.take(key)?;
+        self.records.insert(key, None);
+        Some(record)
+    }
+
+    fn read(&self, key: &[u8]) -> Result<Option<Record>, Fault> {
         match self.tables.conversations.get(key)? {
             Some(value) => Ok(Some(Record::decode(value.value())?)),
             None => Ok(None),
@@ -158,9 +193,10 @@ impl<'t> Batch<'t> {
     pub(crate) fn save(
         &mut self,
         key: &[u8],
-        mut record: Record,
+        record: impl Into<Box<Record>>,
         was_indexed: Indexed,
     ) -> Result<(), Fault> {
+        let mut record = record.into();
         self.changes += 1;
         let indexed = record.indexed();
         for (backlog, index, was, is) in [
@@ -218,7 +254,7 @@ impl<'t> Batch<'t> {
         Ok(())
     }
 
-    fn keep(&mut self, key: &[u8], record: Option<Record>) {
+    fn keep(&mut self, key: &[u8], record: Option<Box<Record>>) {
         if let Some(kept) = self.records.get_mut(key) {
             *kept = record;
         } else {

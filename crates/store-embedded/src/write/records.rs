@@ -16,18 +16,23 @@ const GENERATION: usize = 1024;
 /// nothing has to be put in order when one is used.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    younger: HashMap<Vec<u8>, Record>,
-    older: HashMap<Vec<u8>, Record>,
+    younger: HashMap<Vec<u8>, Box<Record>>,
+    older: HashMap<Vec<u8>, Box<Record>>,
 }
 
 impl Records {
     /// The record under a key, where it is kept.
     pub(crate) fn get(&self, key: &[u8]) -> Option<&Record> {
-        self.younger.get(key).or_else(|| self.older.get(key))
+        self.younger.get(key).or_else(|| self.older.get(key)).map(Box::as_ref)
+    }
+
+    /// Gives the record away, with its key: what is changed need not be copied.
+    pub(crate) fn take(&mut self, key: &[u8]) -> Option<(Vec<u8>, Box<Record>)> {
+        self.younger.remove_entry(key).or_else(|| self.older.remove_entry(key))
     }
 
     /// Keeps what was written.
-    pub(crate) fn put(&mut self, key: Vec<u8>, record: Record) {
+    pub(crate) fn put(&mut self, key: Vec<u8>, record: Box<Record>) {
         if self.younger.len() >= GENERATION && !self.younger.contains_key(&key) {
             self.older = mem::take(&mut self.younger);
         }
@@ -47,8 +52,8 @@ mod tests {
 
     use super::*;
 
-    fn record(number: u64) -> Record {
-        Record::new(number, Epoch::from_random(0), 0)
+    fn record(number: u64) -> Box<Record> {
+        Box::new(Record::new(number, Epoch::from_random(0), 0))
     }
 
     fn key(number: usize) -> Vec<u8> {
