@@ -25,8 +25,8 @@ use super::threads::Worked;
 const WRITERS: usize = 256;
 /// The wire form of a user message takes 30 bytes beside its text.
 const TEXT_BYTES: usize = 370;
-/// What the names of the stores' writing threads begin with, as far as the system keeps them. All
-/// of them but one have nothing to do.
+/// What the names of the stores' threads begin with, as far as the system keeps them. All of them
+/// but two, the one that writes and the one that syncs, have nothing to do.
 const WRITER_THREAD: &str = "turnledger-embe";
 const CACHE_BYTES: usize = 64 << 20;
 /// Appends in one transaction while the databases are filled.
@@ -124,7 +124,7 @@ impl Found {
             many_rate: rate("256 writers"),
             batched_rate: rate("redb, in batches of the same size"),
             commit_sizes: Series::new("appends in a commit of 256 writers", ""),
-            writer_time: time("256 writers, the store's writing thread"),
+            writer_time: time("256 writers, the store's two writing threads"),
             all_time: time("256 writers, all threads"),
             raw_time: time("redb in batches"),
             one_rate: rate("one writer"),
@@ -175,7 +175,8 @@ impl Found {
                      alone is one thread that keeps its state in memory and writes the same \
                      tables with values of the same size, to the conversations in a scattered \
                      order, as writers come, and reads nothing back; the bytes stored for an \
-                     append are compared at the end. The batch size is that of the store in the \
+                     append are compared at the end. The store syncs one commit on a second \
+                     thread while it fills the next; redb alone does one after the other. The batch size is that of the store in the \
                      same round, from its count of syncs. How much redb itself gains by \
                      committing in those batches is what the machine's disk allows. All \
                      databases lie on the same disk and hold the same 16,384 messages at the \

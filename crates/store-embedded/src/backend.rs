@@ -20,10 +20,6 @@ impl EmbeddedStoreBuilder {
     }
 }
 
-/// A storage behind a pointer.
-#[derive(Debug)]
-pub(crate) struct Boxed(pub(crate) Box<dyn StorageBackend>);
-
 /// A file that is written and never synced: what is written survives the process, not the machine.
 ///
 /// Commits that the database itself calls not durable would be lost with the process.
@@ -31,71 +27,70 @@ pub(crate) struct Boxed(pub(crate) Box<dyn StorageBackend>);
 pub(crate) struct Unsynced(pub(crate) FileBackend);
 
 type Io<T> = Result<T, std::io::Error>;
-type Lock<T> = Result<T, BackendError>;
-type End = Bound<u64>;
+pub(crate) type Lock<T> = Result<T, BackendError>;
 
-macro_rules! forward_but_sync {
+/// The locks of a storage that has an `inner` one.
+macro_rules! forward_locks {
     () => {
-        fn len(&self) -> Io<u64> {
-            self.0.len()
+        fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Lock<bool> {
+            self.inner().try_lock_range(start, end)
         }
 
-        fn read(&self, offset: u64, out: &mut [u8]) -> Io<()> {
-            self.0.read(offset, out)
+        fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Lock<bool> {
+            self.inner().try_lock_shared_range(start, end)
         }
 
-        fn set_len(&self, len: u64) -> Io<()> {
-            self.0.set_len(len)
+        fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Lock<()> {
+            self.inner().lock_range(start, end)
         }
 
-        fn write(&self, offset: u64, data: &[u8]) -> Io<()> {
-            self.0.write(offset, data)
+        fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Lock<()> {
+            self.inner().lock_shared_range(start, end)
         }
 
-        fn close(&self) -> Io<()> {
-            self.0.close()
+        fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Lock<()> {
+            self.inner().unlock_range(start, end)
         }
 
-        fn try_lock_range(&self, start: End, end: End) -> Lock<bool> {
-            self.0.try_lock_range(start, end)
-        }
-
-        fn try_lock_shared_range(&self, start: End, end: End) -> Lock<bool> {
-            self.0.try_lock_shared_range(start, end)
-        }
-
-        fn lock_range(&self, start: End, end: End) -> Lock<()> {
-            self.0.lock_range(start, end)
-        }
-
-        fn lock_shared_range(&self, start: End, end: End) -> Lock<()> {
-            self.0.lock_shared_range(start, end)
-        }
-
-        fn unlock_range(&self, start: End, end: End) -> Lock<()> {
-            self.0.unlock_range(start, end)
-        }
-
-        fn query_lock_range(&self, start: End, end: End) -> Lock<bool> {
-            self.0.query_lock_range(start, end)
+        fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Lock<bool> {
+            self.inner().query_lock_range(start, end)
         }
     };
 }
 
-#[deny(clippy::missing_trait_methods)]
-impl StorageBackend for Boxed {
-    forward_but_sync!();
+pub(crate) use forward_locks;
 
-    fn sync_data(&self) -> Io<()> {
-        self.0.sync_data()
+impl Unsynced {
+    const fn inner(&self) -> &FileBackend {
+        &self.0
     }
 }
 
 #[deny(clippy::missing_trait_methods)]
 impl StorageBackend for Unsynced {
-    forward_but_sync!();
+    forward_locks!();
+
+    fn len(&self) -> Io<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Io<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> Io<()> {
+        self.0.set_len(len)
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Io<()> {
+        self.0.write(offset, data)
+    }
 
     fn sync_data(&self) -> Io<()> {
         Ok(())
+    }
+
+    fn close(&self) -> Io<()> {
+        self.0.close()
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! [`EmbeddedStore`] is a [`MemoryStore`](memory_core::MemoryStore). One thread of its own writes:
 //! it commits whatever is waiting in one transaction, and acknowledges each operation after that
-//! commit. A few threads of its own read. Nothing here runs on the threads of an async runtime, and
+//! commit. While more is waiting, a second thread does the sync of one commit and its
+//! acknowledgements, and the writer fills the next transaction meanwhile. A few threads of its own
+//! read, and see what is durable. Nothing here runs on the threads of an async runtime, and
 //! any runtime serves.
 //!
 //! # Durability
@@ -50,12 +52,14 @@
 //! ```
 
 pub mod backend;
+mod behind;
 mod builder;
 mod bytes;
 mod counters;
 mod digests;
 mod error;
 mod examine;
+mod finisher;
 mod job;
 mod leases;
 mod open;
@@ -71,6 +75,7 @@ mod shared;
 mod store;
 mod threads;
 mod unfinished;
+mod views;
 mod write;
 mod writer;
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use memory_core::{CounterId, Limits, StoreError};
 use redb::{Database, DatabaseError, ReadableTable, StorageError};
 
-use crate::backend::{Boxed, FileBackend, InMemoryBackend, StorageBackend, Unsynced};
+use crate::backend::{FileBackend, InMemoryBackend, StorageBackend, Unsynced};
+use crate::behind::{Behind, Storage};
 use crate::builder::{Durability, EmbeddedStoreBuilder, Place};
 use crate::bytes::Damage;
 use crate::counters::Counters;
@@ -26,6 +27,7 @@ use crate::write::State;
 /// An open database and what was read of it.
 pub(crate) struct Opened {
     pub(crate) database: Database,
+    pub(crate) behind: Arc<Behind>,
     pub(crate) shared: Shared,
     pub(crate) state: State,
 }
@@ -55,16 +57,17 @@ pub(crate) fn open(builder: EmbeddedStoreBuilder) -> Result<Opened, StoreError> 
     let opened = catch_unwind(AssertUnwindSafe(|| {
         let failed = |error| refuse(DatabaseError::Storage(StorageError::Io(error)), &what);
         start_over(&*backend).map_err(failed)?;
+        let behind = Arc::new(Behind::new(backend));
         let database = Database::builder()
             .set_cache_size(cache_bytes)
-            .create_with_backend(Boxed(backend))
+            .create_with_backend(Storage(Arc::clone(&behind)))
             .map_err(|error| refuse(error, &what))?;
         let content =
             read(&database, &what).map_err(|fault| explain(fault, "open", None, &what))?;
-        Ok((database, content))
+        Ok((database, behind, content))
     }));
     let detail = "reading it makes the database panic";
-    let (database, content) =
+    let (database, behind, content) =
         opened.unwrap_or_else(|_| Err(StoreError::Damaged { what: what.clone(), detail }))?;
     let shared = Shared {
         what,
@@ -77,7 +80,7 @@ pub(crate) fn open(builder: EmbeddedStoreBuilder) -> Result<Opened, StoreError> 
         leases: Leases::default(),
         poisoned: false.into(),
     };
-    Ok(Opened { database, shared, state: content.state })
+    Ok(Opened { database, behind, shared, state: content.state })
 }
 
 /// What is read of the file at once.

@@ -4,13 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use memory_core::{ConversationKey, StoreError};
-use redb::{Database, ReadableDatabase};
+use redb::Database;
 use tokio::sync::mpsc::Receiver;
 
 use crate::error::{EmbeddedError, Fault, explain};
 use crate::job::Answer;
 use crate::schema::View;
 use crate::shared::Shared;
+use crate::views::Views;
 
 /// What is sent to the readers.
 pub(crate) enum Query {
@@ -26,11 +27,16 @@ pub(crate) type Queries = Arc<Mutex<Receiver<Query>>>;
 pub(crate) struct Reader {
     database: Arc<Database>,
     shared: Arc<Shared>,
+    views: Arc<Views>,
 }
 
 impl Reader {
-    pub(crate) const fn new(database: Arc<Database>, shared: Arc<Shared>) -> Self {
-        Self { database, shared }
+    pub(crate) const fn new(
+        database: Arc<Database>,
+        shared: Arc<Shared>,
+        views: Arc<Views>,
+    ) -> Self {
+        Self { database, shared, views }
     }
 
     /// Answers until the store is closed or its last handle is dropped.
@@ -53,9 +59,9 @@ impl Reader {
         }
     }
 
-    /// Opens the tables as the last commit left them.
+    /// Opens the tables as the last durable commit left them.
     pub(crate) fn begin(&self) -> Result<View, Fault> {
-        Ok(View::new(self.database.begin_read()?))
+        Ok(View::new(self.views.begin(&self.database)?))
     }
 
     /// Reads, and answers.

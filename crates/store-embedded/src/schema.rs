@@ -1,5 +1,7 @@
 //! The tables of the file.
 
+use std::sync::Arc;
+
 use memory_core::{ConversationId, ConversationKey, Limits, Namespace};
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
@@ -153,7 +155,7 @@ const LENGTH_BYTES: usize = 8;
 
 /// All tables, open for reading at one moment.
 pub(crate) struct View {
-    transaction: ReadTransaction,
+    transaction: Arc<ReadTransaction>,
 }
 
 macro_rules! readable {
@@ -176,7 +178,7 @@ readable! {
 }
 
 impl View {
-    pub(crate) const fn new(transaction: ReadTransaction) -> Self {
+    pub(crate) const fn new(transaction: Arc<ReadTransaction>) -> Self {
         Self { transaction }
     }
 }

@@ -8,12 +8,15 @@ use tokio::sync::{mpsc, watch};
 
 use crate::builder::EmbeddedStoreBuilder;
 use crate::error::{EmbeddedError, cannot_open};
+use crate::finisher::Finisher;
 use crate::open::{Opened, open};
 use crate::readers::{Queries, Reader};
 use crate::store::EmbeddedStore;
-use crate::writer::Writer;
+use crate::views::Views;
+use crate::writer::{Finishing, Writer};
 
 const WRITER: &str = "turnledger-embedded-write";
+const FINISHER: &str = "turnledger-embedded-sync";
 const READER: &str = "turnledger-embedded-read";
 
 /// Reads are short and mostly served from the cache: more threads would only take turns.
@@ -75,16 +78,25 @@ fn run(
     queue: usize,
     own: JoinHandle<()>,
 ) -> Result<(EmbeddedStore, Writer, watch::Sender<()>), StoreError> {
-    let Opened { database, shared, state } = opened;
+    let Opened { database, behind, shared, state } = opened;
     let (database, shared) = (Arc::new(database), Arc::new(shared));
     let (orders, order_queue) = mpsc::channel(queue);
     let (queries, query_queue) = mpsc::channel(queue);
     let query_queue: Queries = Arc::new(Mutex::new(query_queue));
     let (done, is_done) = watch::channel(());
+    let views = Arc::new(Views::default());
+    let finisher = Finisher {
+        behind: Arc::clone(&behind),
+        shared: Arc::clone(&shared),
+        views: Arc::clone(&views),
+    };
+    // The storage has one sync left at most, so more could not wait.
+    let (commits, committed) = std::sync::mpsc::sync_channel(1);
+    let finisher = spawn(FINISHER.to_owned(), move || finisher.run(committed))?;
     let mut handles = vec![own];
     let readers = std::thread::available_parallelism().map_or(1, usize::from);
     for index in 0..readers.clamp(1, MOST_READERS) {
-        let reader = Reader::new(Arc::clone(&database), Arc::clone(&shared));
+        let reader = Reader::new(Arc::clone(&database), Arc::clone(&shared), Arc::clone(&views));
         let (queries, done) = (Arc::clone(&query_queue), done.clone());
         handles.push(spawn(format!("{READER}-{index}"), move || {
             reader.run(&queries);
@@ -93,7 +105,8 @@ fn run(
         })?);
     }
     let threads = Threads { handles: Mutex::new(handles), done: is_done };
-    let writer = Writer::new(database, Arc::clone(&shared), state, order_queue);
+    let finishing = Finishing { behind, views, commits, thread: finisher };
+    let writer = Writer::new(database, Arc::clone(&shared), state, order_queue, finishing);
     Ok((EmbeddedStore::new(shared, orders, queries, threads), writer, done))
 }
 

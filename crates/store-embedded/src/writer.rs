@@ -2,15 +2,20 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::{SendError, SyncSender};
+use std::thread::JoinHandle;
 
-use redb::Database;
+use redb::{Database, ReadTransaction, ReadableDatabase};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
+use crate::behind::Behind;
 use crate::error::{EmbeddedError, Fault};
+use crate::finisher::Committed;
 use crate::job::{Failure, Job};
 use crate::schema::Tables;
 use crate::shared::Shared;
+use crate::views::Views;
 use crate::write::{Batch, State, sweep_up};
 
 /// What is sent to the writer.
@@ -34,6 +39,15 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     state: State,
     orders: Receiver<Order>,
+    finishing: Finishing,
+}
+
+/// How commits are finished whose sync is left.
+pub(crate) struct Finishing {
+    pub(crate) behind: Arc<Behind>,
+    pub(crate) views: Arc<Views>,
+    pub(crate) commits: SyncSender<Committed>,
+    pub(crate) thread: JoinHandle<()>,
 }
 
 impl Writer {
@@ -42,8 +56,9 @@ impl Writer {
         shared: Arc<Shared>,
         state: State,
         orders: Receiver<Order>,
+        finishing: Finishing,
     ) -> Self {
-        Self { database, shared, state, orders }
+        Self { database, shared, state, orders, finishing }
     }
 
     /// Works until the store is closed or its last handle is dropped, and everything that was
@@ -53,6 +68,10 @@ impl Writer {
         while self.wait(&mut jobs) {
             self.commit(&mut jobs);
         }
+        let Finishing { commits, thread, .. } = self.finishing;
+        drop(commits);
+        // It lets go of the database before the writer does. If it panicked, it has said so.
+        let _ = thread.join();
     }
 
     /// Takes what is waiting; false where nothing more will come.
@@ -105,20 +124,32 @@ impl Writer {
             })
         };
         match result {
-            Ok(()) => jobs.drain(..).for_each(Job::acknowledge),
-            Err(failure) => {
-                // The database may be in any state now; opening it anew finds a sound one.
-                self.shared.poison();
-                jobs.drain(..).for_each(|job| job.fail(&failure, &self.shared.what));
+            Ok(None) => jobs.drain(..).for_each(Job::acknowledge),
+            Ok(Some(view)) => {
+                let committed = Committed { jobs: std::mem::take(jobs), view };
+                if let Err(SendError(committed)) = self.finishing.commits.send(committed) {
+                    *jobs = committed.jobs;
+                    // Nobody else will; and whoever closes the storage waits for it.
+                    let _ = self.finishing.behind.finish(|| ());
+                    self.fail(jobs, &Failure::Commit(Arc::new(EmbeddedError::ThreadEnded)));
+                }
             }
+            Err(failure) => self.fail(jobs, &failure),
         }
     }
 
+    fn fail(&self, jobs: &mut Vec<Box<dyn Job>>, failure: &Failure) {
+        // The database may be in any state now; opening it anew finds a sound one.
+        self.shared.poison();
+        jobs.drain(..).for_each(|job| job.fail(failure, &self.shared.what));
+    }
+
+    /// Gives the state that was committed, where its sync was left.
     fn transact(
         &mut self,
         jobs: &mut [Box<dyn Job>],
         committing: &mut bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<ReadTransaction>, Failure> {
         let before = |error: redb::Error| Failure::Before(Arc::new(error));
         let transaction = self.database.begin_write().map_err(|error| before(error.into()))?;
         let tables = Tables::open(&transaction).map_err(|error| before(error.into()))?;
@@ -139,19 +170,38 @@ impl Writer {
         let changed = batch.changes > 0;
         let ended = std::mem::take(&mut batch.ended);
         drop(batch);
-        if changed {
-            *committing = true;
-            let failed = |error: redb::CommitError| Failure::Commit(Arc::new(error));
-            transaction.commit().map_err(failed)?;
-        } else {
+        let Finishing { behind, views, .. } = &self.finishing;
+        if !changed {
             transaction.abort().map_err(|error| before(error.into()))?;
+            // What the operations have found must be durable before they are answered.
+            behind.wait().map_err(|error| Failure::Commit(Arc::new(error)))?;
+            return Ok(None);
         }
+        // Somebody waits, or will soon: the next transaction can be filled meanwhile. A lone writer
+        // would only wait for one thread more. Leases must end when the commit is durable and
+        // before the next one begins.
+        let others = !self.orders.is_empty() || behind.has_left();
+        let leave = others && ended.is_empty();
+        if leave {
+            views.keep(&self.database).map_err(|error| before(error.into()))?;
+            behind.leave();
+        }
+        *committing = true;
+        transaction.commit().map_err(|error| Failure::Commit(Arc::new(error)))?;
+        if leave {
+            let view = self.database.begin_read();
+            let view = view.map_err(|error| Failure::Commit(Arc::new(error)))?;
+            if behind.hand_over().map_err(|error| Failure::Commit(Arc::new(error)))? {
+                return Ok(Some(view));
+            }
+        }
+        views.clear();
         if !ended.is_empty() {
             let mut leases = self.shared.leases.hold();
             for number in ended {
                 leases.end(number);
             }
         }
-        Ok(())
+        Ok(None)
     }
 }

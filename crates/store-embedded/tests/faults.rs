@@ -6,12 +6,14 @@ mod support;
 
 use std::io::Error;
 use std::ops::Bound;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::task::Poll;
 
 use memory_core::{
-    Append, ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt, Namespace,
-    StoreError, Tally,
+    Append, Appended, ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt,
+    Namespace, StoreError, Tally,
 };
 use memory_testkit::sample;
 use mockall::mock;
@@ -188,6 +190,8 @@ struct Held {
     store: EmbeddedStore,
     plan: Arc<Plan>,
     armed: Arc<AtomicBool>,
+    /// For the next sync that is left to the other thread.
+    armed_left: Arc<AtomicBool>,
     entered: mpsc::Receiver<()>,
     release: mpsc::Sender<()>,
 }
@@ -199,14 +203,18 @@ async fn held() -> Held {
     let (release, released) = mpsc::channel();
     let released = Mutex::new(released);
     let is_armed = Arc::clone(&armed);
+    let armed_left = Arc::new(AtomicBool::new(false));
+    let is_armed_left = Arc::clone(&armed_left);
     let wait = move || {
-        if is_armed.swap(false, Ordering::SeqCst) {
+        let is_left = std::thread::current().name() == Some("turnledger-embedded-sync");
+        let waits = if is_left { &is_armed_left } else { &is_armed };
+        if waits.swap(false, Ordering::SeqCst) {
             enter.send(()).unwrap();
             released.lock().unwrap().recv().unwrap();
         }
     };
     let store = open(disk(&pages, &plan, wait)).await;
-    Held { store, plan, armed, entered, release }
+    Held { store, plan, armed, armed_left, entered, release }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -259,4 +267,70 @@ async fn what_waits_is_committed_together_and_a_refusal_stays_alone() {
         let expected = if index == 9 { 9 } else { 10 };
         assert_eq!(totals.messages, expected, "messages of {index}");
     }
+}
+
+type Appending = Pin<Box<dyn Future<Output = Result<Appended, StoreError>> + Send>>;
+
+/// Begins an append, as far as it goes without waiting: it is queued.
+async fn begin(held: &Held, id: &'static str, append: Append) -> Appending {
+    let store = held.store.clone();
+    let mut future: Appending = Box::pin(async move { store.append(&key(id), append).await });
+    let polled = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context)));
+    assert!(polled.await.is_pending(), "{id} is acknowledged before its commit");
+    future
+}
+
+/// Two appends, each in a transaction of its own: the first stands in its sync, which is not the
+/// writer's affair any more, and the second waits for that.
+async fn left(held: &Held) -> [Appending; 2] {
+    held.armed.store(true, Ordering::SeqCst);
+    let first = begin(held, "first", one("first")).await;
+    held.entered.recv().unwrap();
+    held.armed_left.store(true, Ordering::SeqCst);
+    // So large that the writer takes nothing else into its transaction.
+    let text = "x".repeat(1_000_000);
+    let large = (0..9).map(|_| sample::user(&text, Tally::exact(1)));
+    let large = begin(held, "large", sample::batch(&words(), large)).await;
+    let small = begin(held, "small", one("small")).await;
+    held.release.send(()).unwrap();
+    first.await.unwrap();
+    held.entered.recv().unwrap();
+    [large, small]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_synced_yet_is_neither_acknowledged_nor_seen() {
+    let held = held().await;
+    let mut appends = left(&held).await;
+    for append in &mut appends {
+        let polled = std::future::poll_fn(|context| Poll::Ready(append.as_mut().poll(context)));
+        assert!(polled.await.is_pending(), "acknowledged before its sync");
+    }
+    for (id, messages) in [("first", 1), ("large", 0), ("small", 0)] {
+        let totals = held.store.totals(&key(id)).await.unwrap();
+        assert_eq!(totals.messages, messages, "messages of {id}");
+    }
+    held.release.send(()).unwrap();
+    for (append, (id, messages)) in appends.into_iter().zip([("large", 9), ("small", 1)]) {
+        append.await.unwrap();
+        let totals = held.store.totals(&key(id)).await.unwrap();
+        assert_eq!(totals.messages, messages, "messages of {id}");
+    }
+    held.store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_sync_on_another_thread_fails_what_came_behind_it() {
+    let held = held().await;
+    let appends = left(&held).await;
+    held.plan.fail_sync.store(true, Ordering::SeqCst);
+    held.release.send(()).unwrap();
+    for append in appends {
+        let error = append.await.unwrap_err();
+        let known = matches!(error, StoreError::OutcomeUnknown { .. } | StoreError::Poisoned);
+        assert!(known, "{error:?}");
+    }
+    let read = held.store.totals(&key("first")).await.unwrap_err();
+    assert!(matches!(read, StoreError::Poisoned), "{read:?}");
+    held.store.close().await;
 }

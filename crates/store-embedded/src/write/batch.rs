@@ -1,7 +1,7 @@
 //! The writer's open transaction, and what every operation in it does alike.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
+use std::collections::HashMap;
+use std::ops::{Bound, RangeBounds};
 
 use memory_core::{Backlog, CounterId, LimitKind, Timestamp};
 use redb::ReadableTable;
@@ -178,10 +178,10 @@ impl<'t> Batch<'t> {
         self.state.records.remove(key);
     }
 
-    /// The keys between two others under which this transaction has changed something.
+    /// The keys between two others under which this transaction has changed something, in no order.
     pub(crate) fn begun(&self, after: &[u8], until: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let range = (Bound::Excluded(after), Bound::Included(until));
-        self.records.range::<[u8], _>(range).map(|(key, _)| key.clone())
+        self.records.keys().filter(move |key| range.contains(key.as_slice())).cloned()
     }
 
     /// The conversation's record, unless it has expired.

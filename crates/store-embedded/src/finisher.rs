@@ -1,0 +1,45 @@
+//! The thread that finishes commits whose sync was left, and acknowledges them.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use redb::ReadTransaction;
+
+use crate::behind::Behind;
+use crate::job::{Failure, Job};
+use crate::shared::Shared;
+use crate::views::Views;
+
+/// A commit whose sync was left.
+pub(crate) struct Committed {
+    pub(crate) jobs: Vec<Box<dyn Job>>,
+    /// The state that it made.
+    pub(crate) view: ReadTransaction,
+}
+
+/// The finisher's side of the store.
+pub(crate) struct Finisher {
+    pub(crate) behind: Arc<Behind>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) views: Arc<Views>,
+}
+
+impl Finisher {
+    /// Finishes what the writer commits, until there is no writer any more.
+    pub(crate) fn run(self, commits: Receiver<Committed>) {
+        for Committed { jobs, view } in commits {
+            match self.behind.finish(|| self.views.publish(view)) {
+                Ok(()) => jobs.into_iter().for_each(Job::acknowledge),
+                Err(error) => {
+                    self.shared.poison();
+                    let failure = Failure::Commit(Arc::new(error));
+                    for job in jobs {
+                        job.fail(&failure, &self.shared.what);
+                    }
+                }
+            }
+        }
+        // A view that is left would keep the database open.
+        self.views.clear();
+    }
+}
