@@ -69,9 +69,35 @@ impl Writes {
         self.places.iter().any(touches)
     }
 
+    /// Writes all of it, what is adjacent at once.
     fn write(&self, storage: &dyn StorageBackend) -> Io<()> {
-        let mut places = self.places.iter();
-        places.try_for_each(|(offset, place)| storage.write(*offset, &self.bytes[place.clone()]))
+        let Some(places) = self.sorted() else {
+            let mut places = self.places.iter();
+            return places
+                .try_for_each(|(at, place)| storage.write(*at, &self.bytes[place.clone()]));
+        };
+        let mut together = Vec::new();
+        for adjacent in places.chunk_by(|(at, place), (next, _)| at + place.len() as u64 == *next) {
+            let bytes = if let [(_, place)] = adjacent {
+                &self.bytes[place.clone()]
+            } else {
+                together.clear();
+                for (_, place) in adjacent {
+                    together.extend_from_slice(&self.bytes[place.clone()]);
+                }
+                &together
+            };
+            storage.write(adjacent[0].0, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The places in the order of the storage, unless some overlap: then theirs matters.
+    fn sorted(&self) -> Option<Vec<(u64, Range<usize>)>> {
+        let mut places = self.places.clone();
+        places.sort_unstable_by_key(|(at, _)| *at);
+        let apart = |pair: &[(u64, Range<usize>)]| pair[0].0 + pair[0].1.len() as u64 <= pair[1].0;
+        places.windows(2).all(apart).then_some(places)
     }
 
     fn clear(&mut self) {
@@ -301,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_sync_that_is_left_comes_before_everything_later() {
-        let order = [Some(16), Some(0), None, Some(0), Some(8), None];
+        let order = [Some(0), Some(16), None, Some(0), None];
         let (behind, storage) = behind(expecting(&order));
         behind.leave();
         storage.write(16, &[1; 8]).unwrap();
@@ -333,6 +359,27 @@ mod tests {
         storage.sync_data().unwrap();
         storage.sync_data().unwrap();
         assert!(!behind.hand_over().unwrap());
+    }
+
+    #[test]
+    fn adjacent_writes_are_one_and_overlapping_ones_keep_their_order() {
+        let check = |writes: &[(u64, &[u8])], expected: &[(u64, &[u8])]| {
+            let (mut disk, mut sequence) = (MockDisk::new(), Sequence::new());
+            for (at, bytes) in expected {
+                let (at, bytes) = (*at, bytes.to_vec());
+                let write = disk.expect_write().withf(move |to, data| (*to, data) == (at, &bytes));
+                write.times(1).in_sequence(&mut sequence).returning(|_, _| Ok(()));
+            }
+            let mut held = Writes::default();
+            for (at, bytes) in writes {
+                held.push(*at, bytes);
+            }
+            held.write(&disk).unwrap();
+        };
+        check(&[(8, b"cd"), (20, b"x"), (6, b"ab"), (10, b"e")], &[(6, b"abcde"), (20, b"x")]);
+        check(&[(8, b"cd"), (7, b"ab"), (8, b"x")], &[(8, b"cd"), (7, b"ab"), (8, b"x")]);
+        check(&[(4, b"old"), (4, b"new")], &[(4, b"old"), (4, b"new")]);
+        check(&[], &[]);
     }
 
     #[test]
