@@ -26,7 +26,7 @@ const WRITERS: usize = 256;
 /// The wire form of a user message takes 30 bytes beside its text.
 const TEXT_BYTES: usize = 370;
 /// What the names of the stores' threads begin with, as far as the system keeps them. All of them
-/// but two, the one that writes and the one that syncs, have nothing to do.
+/// but the one that writes and the two that sync have nothing to do.
 const WRITER_THREAD: &str = "turnledger-embe";
 const CACHE_BYTES: usize = 64 << 20;
 /// Appends in one transaction while the databases are filled.
@@ -124,7 +124,7 @@ impl Found {
             many_rate: rate("256 writers"),
             batched_rate: rate("redb, in batches of the same size"),
             commit_sizes: Series::new("appends in a commit of 256 writers", ""),
-            writer_time: time("256 writers, the store's two writing threads"),
+            writer_time: time("256 writers, the store's writing threads"),
             all_time: time("256 writers, all threads"),
             raw_time: time("redb in batches"),
             one_rate: rate("one writer"),

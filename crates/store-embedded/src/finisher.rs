@@ -1,7 +1,9 @@
-//! The thread that finishes commits whose sync was left, and acknowledges them.
+//! The threads that finish commits whose sync was left, and acknowledge them.
+//!
+//! There are two: while one acknowledges a commit, the other finishes the next.
 
-use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::ReadTransaction;
 
@@ -17,7 +19,11 @@ pub(crate) struct Committed {
     pub(crate) view: ReadTransaction,
 }
 
-/// The finisher's side of the store.
+/// Where the finishers take commits from.
+pub(crate) type Commits = Arc<Mutex<Receiver<Committed>>>;
+
+/// A finisher's side of the store.
+#[derive(Clone)]
 pub(crate) struct Finisher {
     pub(crate) behind: Arc<Behind>,
     pub(crate) shared: Arc<Shared>,
@@ -26,8 +32,9 @@ pub(crate) struct Finisher {
 
 impl Finisher {
     /// Finishes what the writer commits, until there is no writer any more.
-    pub(crate) fn run(self, commits: Receiver<Committed>) {
-        for Committed { jobs, view } in commits {
+    pub(crate) fn run(self, commits: &Commits) {
+        let next = || commits.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        while let Ok(Committed { jobs, view }) = next() {
             match self.behind.finish(|| self.views.publish(view)) {
                 Ok(()) => jobs.into_iter().for_each(Job::acknowledge),
                 Err(error) => {

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::builder::EmbeddedStoreBuilder;
 use crate::error::{EmbeddedError, cannot_open};
-use crate::finisher::Finisher;
+use crate::finisher::{Commits, Finisher};
 use crate::open::{Opened, open};
 use crate::readers::{Queries, Reader};
 use crate::store::EmbeddedStore;
@@ -18,6 +18,9 @@ use crate::writer::{Finishing, Writer};
 const WRITER: &str = "turnledger-embedded-write";
 const FINISHER: &str = "turnledger-embedded-sync";
 const READER: &str = "turnledger-embedded-read";
+
+/// One acknowledges while the other finishes; and at most one can finish.
+const FINISHERS: usize = 2;
 
 /// Reads are short and mostly served from the cache: more threads would only take turns.
 const MOST_READERS: usize = 4;
@@ -92,7 +95,12 @@ fn run(
     };
     // The storage has one sync left at most, so more could not wait.
     let (commits, committed) = std::sync::mpsc::sync_channel(1);
-    let finisher = spawn(FINISHER.to_owned(), move || finisher.run(committed))?;
+    let committed: Commits = Arc::new(Mutex::new(committed));
+    let mut finishers = Vec::new();
+    for index in 0..FINISHERS {
+        let (finisher, committed) = (finisher.clone(), Arc::clone(&committed));
+        finishers.push(spawn(format!("{FINISHER}-{index}"), move || finisher.run(&committed))?);
+    }
     let mut handles = vec![own];
     let readers = std::thread::available_parallelism().map_or(1, usize::from);
     for index in 0..readers.clamp(1, MOST_READERS) {
@@ -105,7 +113,7 @@ fn run(
         })?);
     }
     let threads = Threads { handles: Mutex::new(handles), done: is_done };
-    let finishing = Finishing { behind, views, commits, thread: finisher };
+    let finishing = Finishing { behind, views, commits, threads: finishers };
     let writer = Writer::new(database, Arc::clone(&shared), state, order_queue, finishing);
     Ok((EmbeddedStore::new(shared, orders, queries, threads), writer, done))
 }

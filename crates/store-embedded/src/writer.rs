@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
 use tokio::sync::mpsc::Receiver;
-use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::behind::Behind;
 use crate::error::{EmbeddedError, Fault};
@@ -17,6 +16,31 @@ use crate::schema::Tables;
 use crate::shared::Shared;
 use crate::views::Views;
 use crate::write::{Batch, State, sweep_up};
+
+impl Orders {
+    /// Takes what is waiting, as far as one transaction takes it; whether that was anything.
+    fn take_waiting(&mut self, jobs: &mut Vec<Box<dyn Job>>) -> bool {
+        let before = jobs.len();
+        while jobs.len() < BATCH_JOBS
+            && self.bytes < BATCH_BYTES
+            && let Ok(order) = self.waiting.try_recv()
+        {
+            self.take(order, jobs);
+        }
+        jobs.len() > before
+    }
+
+    fn take(&mut self, order: Order, jobs: &mut Vec<Box<dyn Job>>) {
+        match order {
+            Order::Write(job) => {
+                self.bytes += job.bytes();
+                jobs.push(job);
+            }
+            // What waits already is still done.
+            Order::Close => self.waiting.close(),
+        }
+    }
+}
 
 /// What is sent to the writer.
 pub(crate) enum Order {
@@ -38,8 +62,15 @@ pub(crate) struct Writer {
     database: Arc<Database>,
     shared: Arc<Shared>,
     state: State,
-    orders: Receiver<Order>,
+    orders: Orders,
     finishing: Finishing,
+}
+
+/// What has been ordered.
+struct Orders {
+    waiting: Receiver<Order>,
+    /// Bytes of what was taken for one transaction.
+    bytes: usize,
 }
 
 /// How commits are finished whose sync is left.
@@ -47,7 +78,7 @@ pub(crate) struct Finishing {
     pub(crate) behind: Arc<Behind>,
     pub(crate) views: Arc<Views>,
     pub(crate) commits: SyncSender<Committed>,
-    pub(crate) thread: JoinHandle<()>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
 }
 
 impl Writer {
@@ -58,7 +89,7 @@ impl Writer {
         orders: Receiver<Order>,
         finishing: Finishing,
     ) -> Self {
-        Self { database, shared, state, orders, finishing }
+        Self { database, shared, state, orders: Orders { waiting: orders, bytes: 0 }, finishing }
     }
 
     /// Works until the store is closed or its last handle is dropped, and everything that was
@@ -68,43 +99,29 @@ impl Writer {
         while self.wait(&mut jobs) {
             self.commit(&mut jobs);
         }
-        let Finishing { commits, thread, .. } = self.finishing;
+        let Finishing { commits, threads, .. } = self.finishing;
         drop(commits);
-        // It lets go of the database before the writer does. If it panicked, it has said so.
-        let _ = thread.join();
+        for thread in threads {
+            // It lets go of the database before the writer does. If it panicked, it has said so.
+            let _ = thread.join();
+        }
     }
 
     /// Takes what is waiting; false where nothing more will come.
     fn wait(&mut self, jobs: &mut Vec<Box<dyn Job>>) -> bool {
-        let mut bytes = 0;
-        loop {
-            let order = match self.orders.try_recv() {
-                Ok(order) => order,
-                Err(TryRecvError::Disconnected) => return !jobs.is_empty(),
-                Err(TryRecvError::Empty) if !jobs.is_empty() => return true,
-                Err(TryRecvError::Empty) => {
-                    let idle = !self.shared.is_poisoned();
-                    if idle && self.state.has_chores(self.shared.clock.now()) {
-                        return true;
-                    }
-                    match self.orders.blocking_recv() {
-                        Some(order) => order,
-                        None => return false,
-                    }
-                }
-            };
-            match order {
-                Order::Write(job) => {
-                    bytes += job.bytes();
-                    jobs.push(job);
-                    if jobs.len() == BATCH_JOBS || bytes >= BATCH_BYTES {
-                        return true;
-                    }
-                }
-                // What waits already is still done.
-                Order::Close => self.orders.close(),
-            }
+        self.orders.bytes = 0;
+        if self.orders.take_waiting(jobs) {
+            return true;
         }
+        let idle = !self.shared.is_poisoned();
+        let has_chores = idle && self.state.has_chores(self.shared.clock.now());
+        if has_chores && !self.orders.waiting.is_closed() {
+            return true;
+        }
+        let Some(order) = self.orders.waiting.blocking_recv() else { return false };
+        self.orders.take(order, jobs);
+        self.orders.take_waiting(jobs);
+        true
     }
 
     /// Does all jobs in one transaction, and answers them.
@@ -147,16 +164,25 @@ impl Writer {
     /// Gives the state that was committed, where its sync was left.
     fn transact(
         &mut self,
-        jobs: &mut [Box<dyn Job>],
+        jobs: &mut Vec<Box<dyn Job>>,
         committing: &mut bool,
     ) -> Result<Option<ReadTransaction>, Failure> {
         let before = |error: redb::Error| Failure::Before(Arc::new(error));
         let transaction = self.database.begin_write().map_err(|error| before(error.into()))?;
         let tables = Tables::open(&transaction).map_err(|error| before(error.into()))?;
         let mut batch = Batch::new(tables, &mut self.state, &self.shared);
-        for job in jobs.iter_mut().filter(|job| !job.is_abandoned()) {
-            batch.now = self.shared.clock.now();
-            job.apply(&mut batch).map_err(before)?;
+        let mut applied = 0;
+        loop {
+            for job in jobs[applied..].iter_mut().filter(|job| !job.is_abandoned()) {
+                batch.now = self.shared.clock.now();
+                job.apply(&mut batch).map_err(before)?;
+            }
+            applied = jobs.len();
+            // This transaction cannot be written before the sync that was left is done. What has
+            // come meanwhile would only wait for longer in a transaction of its own.
+            if !self.finishing.behind.has_left() || !self.orders.take_waiting(jobs) {
+                break;
+            }
         }
         if batch.state.has_chores(batch.now) && (jobs.is_empty() || batch.changes > 0) {
             // As many blocks as operations, so that garbage does not outgrow what is written.
@@ -180,7 +206,7 @@ impl Writer {
         // Somebody waits, or will soon: the next transaction can be filled meanwhile. A lone writer
         // would only wait for one thread more. Leases must end when the commit is durable and
         // before the next one begins.
-        let others = !self.orders.is_empty() || behind.has_left();
+        let others = !self.orders.waiting.is_empty() || behind.has_left();
         let leave = others && ended.is_empty();
         if leave {
             views.keep(&self.database).map_err(|error| before(error.into()))?;

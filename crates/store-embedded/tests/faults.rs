@@ -190,7 +190,7 @@ struct Held {
     store: EmbeddedStore,
     plan: Arc<Plan>,
     armed: Arc<AtomicBool>,
-    /// For the next sync that is left to the other thread.
+    /// For the next sync that is left to another thread.
     armed_left: Arc<AtomicBool>,
     entered: mpsc::Receiver<()>,
     release: mpsc::Sender<()>,
@@ -206,7 +206,9 @@ async fn held() -> Held {
     let armed_left = Arc::new(AtomicBool::new(false));
     let is_armed_left = Arc::clone(&armed_left);
     let wait = move || {
-        let is_left = std::thread::current().name() == Some("turnledger-embedded-sync");
+        let thread = std::thread::current();
+        let is_left =
+            thread.name().is_some_and(|name| name.starts_with("turnledger-embedded-sync"));
         let waits = if is_left { &is_armed_left } else { &is_armed };
         if waits.swap(false, Ordering::SeqCst) {
             enter.send(()).unwrap();
