@@ -13,6 +13,9 @@ use crate::verdict::{Verdict, Violation, ensure, ensure_eq};
 /// Random texts that each check draws on top of the fixed ones.
 const RANDOM_TEXTS: usize = 200;
 
+/// Longer texts are not cut by the check, to bound its time.
+const LONGEST_CUT: usize = 10_000;
+
 /// What no vocabulary has, in the form of a special token.
 const ORDINARY: &str = "<|qzxvwjkk|>";
 
@@ -68,6 +71,36 @@ pub fn bounds_hold(counter: &dyn TokenCounter) -> Verdict {
         if let Some(bound) = counter.upper_bound(&text) {
             let count = counter.count(&text)?;
             ensure!(count <= bound, "{count} tokens over the bound {bound}: {}", shown(&text));
+        }
+    }
+    Ok(())
+}
+
+/// A count that says who counted has the same tokens as one that does not.
+pub fn both_ways_to_count_agree(counter: &dyn TokenCounter) -> Verdict {
+    for text in texts() {
+        let tokens = counter.count_text(&text)?.tokens;
+        ensure_eq!(tokens, counter.count(&text)? as u64, "tokens of {}", shown(&text));
+    }
+    Ok(())
+}
+
+/// A safe cut lies inside the text and between two characters, not before the place that was asked
+/// for, and the counts of both parts add up to that of the whole.
+pub fn safe_cuts_add_up(counter: &dyn TokenCounter) -> Verdict {
+    for text in texts().into_iter().filter(|text| text.len() < LONGEST_CUT) {
+        for near in [0, text.len() / 3, text.len() / 2, text.len()] {
+            let Some(cut) = counter.safe_cut(&text, near) else { continue };
+            let is_inside = (near.max(1)..text.len()).contains(&cut);
+            ensure!(is_inside, "a cut at {cut}, asked for at {near}, of {}", shown(&text));
+            ensure!(
+                text.is_char_boundary(cut),
+                "a cut in a character at {cut} of {}",
+                shown(&text)
+            );
+            let (before, after) = text.split_at(cut);
+            let parts = counter.count(before)?.saturating_add(counter.count(after)?);
+            ensure_eq!(parts, counter.count(&text)?, "both sides of {cut} of {}", shown(&text));
         }
     }
     Ok(())

@@ -14,8 +14,9 @@ mod suite;
 mod vectors;
 
 pub use contract::{
-    bounds_hold, counting_is_deterministic, no_text_panics, special_tokens_are_ordinary_text,
-    the_empty_text_has_no_tokens, the_id_is_stable, threads_agree,
+    both_ways_to_count_agree, bounds_hold, counting_is_deterministic, no_text_panics,
+    safe_cuts_add_up, special_tokens_are_ordinary_text, the_empty_text_has_no_tokens,
+    the_id_is_stable, threads_agree,
 };
 pub use hostile::{hostile_text, hostile_texts};
 pub use suite::{BEHAVIOURS, Behaviour, all};

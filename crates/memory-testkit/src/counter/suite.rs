@@ -3,8 +3,9 @@
 use memory_core::TokenCounter;
 
 use super::contract::{
-    bounds_hold, counting_is_deterministic, no_text_panics, special_tokens_are_ordinary_text,
-    the_empty_text_has_no_tokens, the_id_is_stable, threads_agree,
+    both_ways_to_count_agree, bounds_hold, counting_is_deterministic, no_text_panics,
+    safe_cuts_add_up, special_tokens_are_ordinary_text, the_empty_text_has_no_tokens,
+    the_id_is_stable, threads_agree,
 };
 use crate::verdict::{Failures, Verdict};
 
@@ -32,6 +33,8 @@ behaviours![
     counting_is_deterministic,
     threads_agree,
     bounds_hold,
+    both_ways_to_count_agree,
+    safe_cuts_add_up,
     special_tokens_are_ordinary_text,
 ];
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 
-use memory_core::{CountError, CounterId, TokenCounter};
+use memory_core::{CountError, CounterId, TextCount, TokenCounter};
 use memory_testkit::counter;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,10 @@ enum Fault {
     KnowsSpecialTokens,
     PanicsOnBlanks,
     PanicsInItsBound,
+    ContradictsItself,
+    CutsWhereTokensEnd,
+    CutsAtTheEnd,
+    CutsInACharacter,
 }
 
 /// Counts each byte as a token, but for its fault.
@@ -44,6 +48,8 @@ impl TokenCounter for Bytes {
     fn count(&self, text: &str) -> Result<usize, CountError> {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed);
         Ok(match self.fault {
+            // The mark between two lines is counted for neither of them.
+            Fault::CutsWhereTokensEnd => text.len() - text.matches("\r\n").count(),
             Fault::CountsTheEmptyText => text.len() + 1,
             Fault::Forgets if !text.is_empty() => text.len() + calls,
             Fault::DependsOnTheThread if thread::current().id() != self.home => text.len() * 2,
@@ -54,6 +60,23 @@ impl TokenCounter for Bytes {
             }
             _ => text.len(),
         })
+    }
+
+    fn count_text(&self, text: &str) -> Result<TextCount, CountError> {
+        let tokens = self.count(text)?;
+        Ok(TextCount::from(tokens + usize::from(self.fault == Fault::ContradictsItself)))
+    }
+
+    fn safe_cut(&self, text: &str, near: usize) -> Option<usize> {
+        let between = |at: &usize| text.is_char_boundary(*at);
+        match self.fault {
+            Fault::CutsWhereTokensEnd => {
+                text.find("\r\n").map(|at| at + 1).filter(|at| *at >= near)
+            }
+            Fault::CutsAtTheEnd => Some(text.len()),
+            Fault::CutsInACharacter => (near.max(1)..text.len()).find(|at| !between(at)),
+            _ => (near.max(1)..text.len()).find(between),
+        }
     }
 
     fn upper_bound(&self, text: &str) -> Option<usize> {
@@ -85,6 +108,10 @@ fn each_broken_counter_is_rejected_by_the_line_that_it_breaks() {
     check(Fault::KnowsSpecialTokens, "special_tokens_are_ordinary_text");
     check(Fault::PanicsOnBlanks, "no_text_panics");
     check(Fault::PanicsInItsBound, "no_text_panics");
+    check(Fault::ContradictsItself, "both_ways_to_count_agree");
+    check(Fault::CutsWhereTokensEnd, "safe_cuts_add_up");
+    check(Fault::CutsAtTheEnd, "safe_cuts_add_up");
+    check(Fault::CutsInACharacter, "safe_cuts_add_up");
 }
 
 #[test]
