@@ -13,6 +13,7 @@ mod interactions;
 mod lifecycle;
 mod order;
 mod pages;
+mod provider;
 mod still;
 mod support;
 mod swaps;
