@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Add;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -83,6 +84,32 @@ pub trait TokenCounter: fmt::Debug + Send + Sync + 'static {
     /// processors gain nothing. One that waits for something else, such as a service, says no.
     fn is_cpu_bound(&self) -> bool {
         true
+    }
+
+    /// How often whole texts were looked up among those that the counter remembers, since it was
+    /// made. A counter that remembers none has none.
+    fn cache_lookups(&self) -> CacheLookups {
+        CacheLookups::default()
+    }
+}
+
+/// Look-ups of whole texts whose counts a counter remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheLookups {
+    /// Texts whose counts were remembered.
+    pub hits: u64,
+    /// Texts that had to be counted.
+    pub misses: u64,
+}
+
+impl Add for CacheLookups {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            hits: self.hits.saturating_add(other.hits),
+            misses: self.misses.saturating_add(other.misses),
+        }
     }
 }
 
@@ -230,6 +257,10 @@ macro_rules! forward {
 
             fn is_cpu_bound(&self) -> bool {
                 (**self).is_cpu_bound()
+            }
+
+            fn cache_lookups(&self) -> CacheLookups {
+                (**self).cache_lookups()
             }
         }
 

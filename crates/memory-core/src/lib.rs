@@ -42,7 +42,7 @@ pub mod window;
 
 pub use class::MessageClass;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
-pub use counter::{CountError, RemoteCounter, TextCount, TokenCounter};
+pub use counter::{CacheLookups, CountError, RemoteCounter, TextCount, TokenCounter};
 pub use framing::Framing;
 pub use ids::{ConversationId, ConversationKey, CounterId, IdError, MessageId, Namespace};
 pub use ledger::{CounterTotals, LedgerTotals, Totals};

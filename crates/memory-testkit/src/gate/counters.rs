@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use memory_core::{CountError, CounterId, RemoteCounter, TextCount, TokenCounter};
+use memory_core::{CacheLookups, CountError, CounterId, RemoteCounter, TextCount, TokenCounter};
 
 use super::barrier::{Gate, Place, Refused};
 
@@ -65,6 +65,10 @@ impl TokenCounter for GatedCounter {
 
     fn is_cpu_bound(&self) -> bool {
         self.inner.is_cpu_bound()
+    }
+
+    fn cache_lookups(&self) -> CacheLookups {
+        self.inner.cache_lookups()
     }
 }
 

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use memory_core::{CountError, CounterId, TextCount, TokenCounter};
+use memory_core::{CacheLookups, CountError, CounterId, TextCount, TokenCounter};
 use metrics::{Counter, counter};
 
 use super::store::Store;
@@ -145,6 +145,14 @@ impl TokenCounter for Cached {
 
     fn is_cpu_bound(&self) -> bool {
         self.inner.is_cpu_bound()
+    }
+
+    fn cache_lookups(&self) -> CacheLookups {
+        let own = CacheLookups {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+        };
+        own + self.inner.cache_lookups()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use memory_core::{CountError, CounterId, IdError, TextCount, TokenCounter};
+use memory_core::{CacheLookups, CountError, CounterId, IdError, TextCount, TokenCounter};
 
 /// What a counter is to be multiplied by, learned from pairs of its counts and exact ones.
 ///
@@ -146,6 +146,10 @@ impl TokenCounter for Calibrated {
 
     fn is_cpu_bound(&self) -> bool {
         self.inner.is_cpu_bound()
+    }
+
+    fn cache_lookups(&self) -> CacheLookups {
+        self.inner.cache_lookups()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The estimator as a counter.
 
-use memory_core::{CountError, CounterId, TextCount, TokenCounter};
+use memory_core::{CacheLookups, CountError, CounterId, TextCount, TokenCounter};
 
 use crate::estimator::Estimator;
 
@@ -75,5 +75,9 @@ impl TokenCounter for EstimatedCounter {
 
     fn is_cpu_bound(&self) -> bool {
         true
+    }
+
+    fn cache_lookups(&self) -> CacheLookups {
+        CacheLookups::default()
     }
 }

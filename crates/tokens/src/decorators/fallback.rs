@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use memory_core::{Clock, CountError, CounterId, SystemClock, TextCount, TokenCounter};
+use memory_core::{
+    CacheLookups, Clock, CountError, CounterId, SystemClock, TextCount, TokenCounter,
+};
 
 use crate::pool::guard::guarded;
 
@@ -145,6 +147,10 @@ impl TokenCounter for Fallback {
 
     fn is_cpu_bound(&self) -> bool {
         self.first.is_cpu_bound() && self.second.is_cpu_bound()
+    }
+
+    fn cache_lookups(&self) -> CacheLookups {
+        self.first.cache_lookups() + self.second.cache_lookups()
     }
 }
 

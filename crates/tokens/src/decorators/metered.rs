@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use memory_core::{CountError, CounterId, TextCount, TokenCounter};
+use memory_core::{CacheLookups, CountError, CounterId, TextCount, TokenCounter};
 use metrics::{Counter, Histogram, counter, histogram};
 
 use crate::metrics::names;
@@ -165,6 +165,10 @@ impl TokenCounter for Metered {
 
     fn is_cpu_bound(&self) -> bool {
         self.inner.is_cpu_bound()
+    }
+
+    fn cache_lookups(&self) -> CacheLookups {
+        self.inner.cache_lookups()
     }
 }
 

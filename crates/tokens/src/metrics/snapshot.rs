@@ -49,6 +49,11 @@ pub struct TokenMetricsSnapshot {
     pub bytes: u64,
     /// Tokens that were counted, by workers and at once, framing included.
     pub tokens: u64,
+    /// Texts whose counts the counter remembered, where a [`Cached`](crate::Cached) is in it. They
+    /// are those of the counter's whole life, whoever had it count.
+    pub cache_hits: u64,
+    /// Texts that such a counter had to count.
+    pub cache_misses: u64,
     /// Counts whose time was taken: all but those at once that failed.
     pub timed: u64,
     /// The time that these counts took, added up over all threads.

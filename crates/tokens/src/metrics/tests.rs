@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use memory_core::{CounterId, TokenCounter};
+use memory_core::TokenCounter;
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
@@ -140,9 +140,7 @@ impl Recorder for Numbers {
 
 fn recorded(code: impl FnOnce(&TokenMetrics)) -> (Numbers, crate::TokenMetricsSnapshot) {
     let numbers = Numbers::default();
-    let metrics = metrics::with_local_recorder(&numbers, || {
-        TokenMetrics::new(&CounterId::new("mock").unwrap())
-    });
+    let metrics = metrics::with_local_recorder(&numbers, || TokenMetrics::new(counter()));
     code(&metrics);
     (numbers, metrics.snapshot())
 }
@@ -182,6 +180,26 @@ fn counters_around_counters_publish_what_they_saw() {
     assert_eq!(numbers.counted(names::CACHE_MISSES), 2);
     assert_eq!(numbers.counted(names::COUNTER_TEXTS), 2);
     assert_eq!(numbers.counted(names::COUNTER_ERRORS), 0);
+}
+
+#[test]
+fn a_snapshot_has_the_look_ups_of_the_counter_within() {
+    let inner = Arc::new(Cached::new(counter(), 10_000));
+    let outer = Metered::new(Arc::new(Cached::new(Arc::<Cached>::clone(&inner), 10_000)));
+    let outer: Arc<dyn TokenCounter> = Arc::new(outer);
+    let metrics = TokenMetrics::new(Arc::clone(&outer));
+    let check = |hits, misses| {
+        let snapshot = metrics.snapshot();
+        assert_eq!((snapshot.cache_hits, snapshot.cache_misses), (hits, misses));
+    };
+    check(0, 0);
+    outer.count("text").unwrap();
+    // Both had to count it.
+    check(0, 2);
+    outer.count("text").unwrap();
+    check(1, 2);
+    inner.count("text").unwrap();
+    check(2, 2);
 }
 
 #[test]

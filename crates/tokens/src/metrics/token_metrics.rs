@@ -1,9 +1,10 @@
 //! The counters of one pool.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use memory_core::CounterId;
+use memory_core::TokenCounter;
 use metrics::Gauge;
 
 use super::histogram::{Durations, Ratios};
@@ -47,6 +48,7 @@ pub struct TokenMetrics {
     counts: Durations,
     estimate_errors: Ratios,
     published: Published,
+    counter: Arc<dyn TokenCounter>,
 }
 
 impl TokenMetrics {
@@ -57,6 +59,7 @@ impl TokenMetrics {
         let left_queue = get(&self.left_queue);
         let submitted = get(&self.submitted);
         let count = self.counts.summary();
+        let cache = self.counter.cache_lookups();
         TokenMetricsSnapshot {
             submitted,
             succeeded: get(&self.succeeded),
@@ -76,6 +79,8 @@ impl TokenMetrics {
             bytes: get(&self.bytes),
             tokens: get(&self.tokens),
             detached_workers: get(&self.detached_workers),
+            cache_hits: cache.hits,
+            cache_misses: cache.misses,
             timed: count.count,
             total_duration: count.total,
             wait: self.waits.summary(),
@@ -92,7 +97,7 @@ impl TokenMetrics {
         self.published.recovered.increment(messages);
     }
 
-    pub(crate) fn new(counter: &CounterId) -> Self {
+    pub(crate) fn new(counter: Arc<dyn TokenCounter>) -> Self {
         let zero = AtomicU64::default;
         Self {
             submitted: zero(),
@@ -116,7 +121,8 @@ impl TokenMetrics {
             waits: Durations::new(),
             counts: Durations::new(),
             estimate_errors: Ratios::new(),
-            published: Published::new(counter),
+            published: Published::new(counter.id()),
+            counter,
         }
     }
 

@@ -185,7 +185,7 @@ impl Builder {
             unfinished: Zero::default(),
             left: Notify::new(),
             ended_before: OnceLock::new(),
-            metrics: TokenMetrics::new(&counter_id),
+            metrics: TokenMetrics::new(Arc::clone(&self.counter)),
             cost: CostModel::new(),
             thread_time: self.thread_time,
             inline: Inline::new(self.counter.inline_safe()),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
-use memory_core::{CountError, CounterId, RemoteCounter, TokenCounter};
+use memory_core::{CacheLookups, CountError, CounterId, RemoteCounter, TokenCounter};
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
@@ -129,6 +129,10 @@ impl TokenCounter for BlockingCounter {
 
     fn is_cpu_bound(&self) -> bool {
         false
+    }
+
+    fn cache_lookups(&self) -> CacheLookups {
+        CacheLookups::default()
     }
 }
 
