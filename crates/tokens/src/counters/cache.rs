@@ -8,19 +8,22 @@ use super::piece::{Entry, LONG, SHORT, count, hash, is_same, key, with_count};
 use super::seams::Seams;
 use super::vocabulary::Vocabulary;
 
-/// 2 MiB of short entries: about as much as the second cache of a processor core holds.
-const SHORT_BITS: u32 = 15;
+/// 1 MiB of short entries: with what else counting needs, about as much as the second cache of a
+/// processor core holds.
+const SHORT_BITS: u32 = 14;
 /// 2 MiB of long entries.
 const LONG_BITS: u32 = 15;
 
 /// Pieces that are looked up together, so that the memory answers for all of them at once.
-const BATCH: usize = 16;
+const BATCH: usize = 64;
 
 /// Counts of pieces, of a bounded number and size.
 #[derive(Debug)]
 pub(super) struct Cache {
     short: Box<[Set<2, 4>]>,
     long: Box<[Set<4, 2>]>,
+    short_waiting: Batch<2>,
+    long_waiting: Batch<4>,
 }
 
 /// The places where a piece may stand: as many bytes as the memory gives at once. What came last
@@ -35,12 +38,11 @@ pub(super) struct TextCount<'a> {
     cache: &'a mut Cache,
     vocabulary: &'a Vocabulary,
     seams: &'a Seams,
-    short: Batch<2>,
-    long: Batch<4>,
     tokens: usize,
 }
 
 /// Pieces that are yet to be looked up.
+#[derive(Debug)]
 struct Batch<const WORDS: usize> {
     pieces: [Waiting<WORDS>; BATCH],
     length: usize,
@@ -60,6 +62,8 @@ impl Cache {
         Self {
             short: vec![Set([[0; 2]; 4]); 1 << SHORT_BITS].into_boxed_slice(),
             long: vec![Set([[0; 4]; 2]); 1 << LONG_BITS].into_boxed_slice(),
+            short_waiting: Batch::new(),
+            long_waiting: Batch::new(),
         }
     }
 
@@ -70,8 +74,9 @@ impl Cache {
         vocabulary: &'a Vocabulary,
         seams: &'a Seams,
     ) -> TextCount<'a> {
-        let (short, long) = (Batch::new(), Batch::new());
-        TextCount { text, cache: self, vocabulary, seams, short, long, tokens: 0 }
+        // A count that panicked may have left some.
+        (self.short_waiting.length, self.long_waiting.length) = (0, 0);
+        TextCount { text, cache: self, vocabulary, seams, tokens: 0 }
     }
 }
 
@@ -97,9 +102,7 @@ impl TextCount<'_> {
     fn add_short(&mut self, start: usize, end: usize) {
         let key = key::<2, 16>(self.text, start, end - start);
         let hash = hash(&key);
-        // Asked for now, the memory has answered by the time that the batch is looked up.
-        black_box(self.cache.short[place::<SHORT_BITS>(hash)].0[0][0]);
-        if self.short.push(Waiting { key, hash, start, end }) {
+        if self.cache.short_waiting.push(Waiting { key, hash, start, end }) {
             self.look_up_short();
         }
     }
@@ -128,21 +131,20 @@ impl TextCount<'_> {
         }
         let key = key::<4, 32>(self.text, start, end - start);
         let hash = hash(&key);
-        black_box(self.cache.long[place::<LONG_BITS>(hash)].0[0][0]);
-        if self.long.push(Waiting { key, hash, start, end }) {
+        if self.cache.long_waiting.push(Waiting { key, hash, start, end }) {
             self.look_up_long();
         }
     }
 
     #[inline]
     fn look_up_short(&mut self) {
-        let (pieces, sets) = (self.short.take(), &mut *self.cache.short);
+        let (pieces, sets) = (self.cache.short_waiting.take(), &mut *self.cache.short);
         self.tokens += look_up(pieces, sets, place::<SHORT_BITS>, self.text, self.vocabulary);
     }
 
     #[inline]
     fn look_up_long(&mut self) {
-        let (pieces, sets) = (self.long.take(), &mut *self.cache.long);
+        let (pieces, sets) = (self.cache.long_waiting.take(), &mut *self.cache.long);
         self.tokens += look_up(pieces, sets, place::<LONG_BITS>, self.text, self.vocabulary);
     }
 }
@@ -157,6 +159,10 @@ fn look_up<const WORDS: usize, const ENTRIES: usize>(
     vocabulary: &Vocabulary,
 ) -> usize {
     let (mut tokens, mut unknown, mut length) = (0, [0; BATCH], 0);
+    // One loop that does nothing else, so that the memory is asked for all of them at once.
+    for piece in pieces {
+        black_box(sets[place(piece.hash)].0[0][0]);
+    }
     // Nobody foresees which pieces are known, so nothing branches on it here.
     for (number, piece) in pieces.iter().enumerate() {
         let found = sets[place(piece.hash)].find(&piece.key);
@@ -164,7 +170,14 @@ fn look_up<const WORDS: usize, const ENTRIES: usize>(
         unknown[length % BATCH] = number;
         length += usize::from(found == 0);
     }
-    for number in &unknown[..length] {
+    let unknown = &unknown[..length];
+    for number in unknown {
+        vocabulary.ask_for_slots(pieces[*number].hash);
+    }
+    for number in unknown {
+        vocabulary.ask_for_token(pieces[*number].hash);
+    }
+    for number in unknown {
         let piece = &pieces[*number];
         tokens += sets[place(piece.hash)]
             .find_or_add(&piece.key, || vocabulary.count(text, piece.start, piece.end));

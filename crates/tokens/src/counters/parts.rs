@@ -31,20 +31,10 @@ const NOT_JOINED: u64 = u64::MAX;
 const LANES: usize = 4;
 
 impl<const PLACES: usize> Parts<PLACES> {
-    /// What the piece from `start` to `end` is merged to.
+    /// What the piece from `start` to `end` is merged to, which is no token as a whole.
     #[inline]
     pub(super) fn merged(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> Self {
-        const { assert!(PLACES <= 1 << PLACE_BITS && PLACES.is_multiple_of(LANES)) }
-        let mut parts = Self {
-            joins: [NOT_JOINED; PLACES],
-            begins: [0; PLACES],
-            nexts: std::array::from_fn(|place| small(place + 1)),
-            befores: std::array::from_fn(|place| small(place.wrapping_sub(1))),
-            places: 0,
-            count: 0,
-            start,
-            end,
-        };
+        let mut parts = Self::new(start, end);
         if text[start..end].is_ascii() {
             parts.begin_with_ascii(vocabulary, text);
         } else {
@@ -53,6 +43,26 @@ impl<const PLACES: usize> Parts<PLACES> {
         parts.count = parts.places;
         parts.merge(vocabulary, text);
         parts
+    }
+
+    /// A piece that is one token.
+    pub(super) fn whole(start: usize, end: usize) -> Self {
+        Self { places: 1, count: 1, ..Self::new(start, end) }
+    }
+
+    #[inline]
+    fn new(start: usize, end: usize) -> Self {
+        const { assert!(PLACES <= 1 << PLACE_BITS && PLACES.is_multiple_of(LANES)) }
+        Self {
+            joins: [NOT_JOINED; PLACES],
+            begins: [0; PLACES],
+            nexts: std::array::from_fn(|place| small(place + 1)),
+            befores: std::array::from_fn(|place| small(place.wrapping_sub(1))),
+            places: 0,
+            count: 0,
+            start,
+            end,
+        }
     }
 
     #[inline]
@@ -109,6 +119,10 @@ impl<const PLACES: usize> Parts<PLACES> {
             self.nexts[left] = small(end);
             self.joins[middle % PLACES] = NOT_JOINED;
             self.joins[left] = NOT_JOINED;
+            if self.count == 2 {
+                // They are the whole piece, which is no token.
+                return;
+            }
             if end < self.places {
                 let end = end % PLACES;
                 self.befores[end] = small(left);

@@ -1,5 +1,7 @@
 //! The tokens of an encoding, to be found by their bytes.
 
+use std::hint::black_box;
+
 use bpe_openai::byte_pair_encoding::BytePairEncoding;
 use wide::u32x8;
 
@@ -108,6 +110,21 @@ impl Vocabulary {
         ranks.find(|rank| self.is(*rank, text, start, end)).unwrap_or(NO_RANK)
     }
 
+    /// Asks the memory for the slots of a hash.
+    #[inline]
+    pub(super) fn ask_for_slots(&self, hash: u64) {
+        black_box(self.buckets[place(hash).0].0[0]);
+    }
+
+    /// Asks the memory for the short token that a hash may be of.
+    #[inline]
+    pub(super) fn ask_for_token(&self, hash: u64) {
+        let rank = self.candidates(hash).next().unwrap_or(NO_RANK);
+        if let Some(key) = self.keys.get(rank as usize) {
+            black_box(key[0]);
+        }
+    }
+
     /// The rank of the token of two ASCII characters.
     #[inline]
     pub(super) fn rank_of_ascii(&self, left: u8, right: u8) -> u32 {
@@ -155,7 +172,9 @@ impl Vocabulary {
             return self.count_long(piece).unwrap_or_else(|| self.bpe.count(piece));
         }
         let rank = self.rank_or_lower(text, start, end);
-        if rank != NO_RANK && self.is(rank, text, start, end) {
+        if rank != NO_RANK
+            && (self.is(rank, text, start, end) || self.rank(text, start, end) != NO_RANK)
+        {
             return 1;
         }
         Parts::<FEW>::merged(self, text, start, end).count()
@@ -170,7 +189,11 @@ impl Vocabulary {
         let (mut start, mut tokens, mut first) = (0, 0, None);
         loop {
             let end = piece.len().min(start + WINDOW);
-            let parts = Parts::<WINDOW>::merged(self, piece, start, end);
+            let parts: Parts<WINDOW> = if self.rank(piece, start, end) == NO_RANK {
+                Parts::merged(self, piece, start, end)
+            } else {
+                Parts::whole(start, end)
+            };
             let found = parts.ends().next();
             if first.is_some() && found != first {
                 return None;
@@ -216,15 +239,20 @@ fn hash_of(text: &[u8], start: usize, end: usize) -> u64 {
     let length = end - start;
     if length <= SHORT {
         hash(&key::<2, 16>(text, start, length))
-    } else if length <= LONG {
-        hash(&key::<4, 32>(text, start, length))
     } else {
-        let words =
-            text[start..end].chunks(LONG).map(|part| hash(&key::<4, 32>(part, 0, part.len())));
-        words.fold(0, |mixed: u64, word| {
-            (mixed.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        })
+        hash_of_long(text, start, end)
     }
+}
+
+#[inline(never)]
+fn hash_of_long(text: &[u8], start: usize, end: usize) -> u64 {
+    if end - start <= LONG {
+        return hash(&key::<4, 32>(text, start, end - start));
+    }
+    let parts = text[start..end].chunks(LONG).map(|part| hash(&key::<4, 32>(part, 0, part.len())));
+    parts.fold(0, |mixed: u64, part| {
+        (mixed.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
 }
 
 #[inline]
@@ -262,8 +290,7 @@ mod tests {
                 assert!(token.len() <= WINDOW);
                 assert_eq!(vocabulary.rank(token, 0, token.len()), rank, "{token:?}");
                 assert!(vocabulary.rank_or_lower(token, 0, token.len()) <= rank, "{token:?}");
-                let parts = Parts::<WINDOW>::merged(&vocabulary, token, 0, token.len());
-                assert_eq!(parts.count(), 1, "{token:?}");
+                assert_eq!(vocabulary.count(token, 0, token.len()), 1, "{token:?}");
             }
             for other in ["zqzq", " \u{1}\u{2}"] {
                 assert_eq!(vocabulary.rank(other.as_bytes(), 0, other.len()), NO_RANK, "{other:?}");
