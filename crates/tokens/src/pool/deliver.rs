@@ -18,7 +18,7 @@ use super::shared::Shared;
 pub struct Counted {
     /// The tally, or why there is none.
     pub result: Result<Tally, CountError>,
-    _place: Option<Permit>,
+    _place: Permit,
 }
 
 impl fmt::Debug for Counted {
@@ -60,8 +60,8 @@ pub(super) enum Deliver {
 ///
 /// While it lives, the pool is not idle.
 pub(super) struct Owed {
-    shared: Arc<Shared>,
     deliver: Option<Deliver>,
+    /// There until it is delivered.
     permit: Option<Permit>,
     conversation: Option<u64>,
     since: Instant,
@@ -70,10 +70,8 @@ pub(super) struct Owed {
 
 impl Owed {
     pub(super) fn new(deliver: Deliver, permit: Permit, conversation: Option<u64>) -> Self {
-        let shared = Arc::clone(permit.shared());
-        shared.unfinished.add();
+        permit.shared.unfinished.add();
         Self {
-            shared,
             deliver: Some(deliver),
             permit: Some(permit),
             conversation,
@@ -113,12 +111,14 @@ impl Owed {
     }
 
     fn deliver(&mut self, result: Result<Tally, CountError>) {
-        let permit = self.permit.take();
+        let Some(permit) = self.permit.take() else { return };
+        // Whoever submits pays for one count of references only.
+        let shared = Arc::clone(&permit.shared);
         match self.deliver.take() {
             Some(Deliver::Callback(callback)) => {
                 let counted = Counted { result, _place: permit };
                 if guarded(|| callback(counted)).is_err() {
-                    self.shared.log_callback_panicked(self.conversation);
+                    shared.log_callback_panicked(self.conversation);
                 }
             }
             Some(Deliver::Channel(waiting)) => {
@@ -127,18 +127,17 @@ impl Owed {
                 // Whoever no longer waits needs no answer.
                 drop(waiting.send(result));
             }
-            None => {}
+            None => drop(permit),
         }
+        shared.unfinished.sub();
     }
 }
 
 impl Drop for Owed {
     fn drop(&mut self) {
-        if self.deliver.is_some() {
-            self.shared.metrics.given_up();
-            self.deliver(Err(CountError::ShutDown));
+        if let (Some(permit), Some(_)) = (&self.permit, &self.deliver) {
+            permit.shared.metrics.given_up();
         }
-        drop(self.permit.take());
-        self.shared.unfinished.sub();
+        self.deliver(Err(CountError::ShutDown));
     }
 }
