@@ -1,6 +1,6 @@
 //! Servers that belong together, and what they do when one of them fails.
 
-use redis_testkit::{Cluster, RedisServer, Sentinels};
+use redis_testkit::{Certificates, ClientCertificates, Cluster, RedisServer, Sentinels};
 
 use crate::support::{ask, connect};
 
@@ -80,4 +80,24 @@ async fn a_slot_moves_with_its_keys_in_steps() {
     }
     let moved = from.command(&[b"GET".as_slice(), &keys[0]]).await.unwrap_err().to_string();
     assert!(moved.contains("MOVED"), "{moved}");
+}
+
+#[tokio::test]
+async fn servers_that_belong_together_speak_tls_with_each_other() {
+    let files = Certificates::generate().unwrap();
+    let server =
+        RedisServer::builder().tls(&files, ClientCertificates::Required).password("secret");
+    let group = Sentinels::builder().server(server.clone()).start().await.unwrap();
+    let master = group.master().await.unwrap();
+    assert!(master.url().starts_with("rediss://"));
+    let promoted = group.failover().await.unwrap();
+    assert_ne!(promoted.port(), master.port());
+    drop(group);
+    let cluster = Cluster::builder().server(server).start().await.unwrap();
+    let slot = cluster.slot_of(b"key").await.unwrap();
+    let owner = cluster.owner(slot).await.unwrap();
+    owner.command(&["SET", "key", "value"]).await.unwrap();
+    let to = cluster.nodes()[..3].iter().find(|node| node.port() != owner.port()).unwrap();
+    cluster.move_slot(slot, to).await.unwrap();
+    assert_eq!(to.command(&["GET", "key"]).await.unwrap().text(), Some("value"));
 }
