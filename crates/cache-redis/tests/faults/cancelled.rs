@@ -158,3 +158,45 @@ async fn a_connection_cancelled_anywhere_is_not_lost() {
         pool.close().await.unwrap();
     }
 }
+
+/// Leaves something behind on an exclusive connection and gives it back.
+async fn leave_behind(pool: &RedisPool, commands: &[&[&str]]) {
+    let mut exclusive = within(pool.get()).await.unwrap();
+    for words in commands {
+        within(exclusive.run(&command(words))).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_left_on_a_connection_is_not_handed_on() {
+    let server = RedisServer::builder().start().await.unwrap();
+    let mut settings = settings(&server.url());
+    settings.pool.size = 1;
+    let pool = pool(settings).await;
+    let leftovers: [&[&[&str]]; 4] = [
+        &[&["MULTI"], &["SET", "key", "queued"]],
+        &[&["WATCH", "key"]],
+        &[&["SELECT", "1"]],
+        &[&["CLIENT", "SETNAME", "somebody"]],
+    ];
+    for commands in leftovers {
+        for way in WAYS {
+            leave_behind(&pool, commands).await;
+            server.command(&["SET", "key", "value"]).await.unwrap();
+            assert_eq!(text(&pool, way, &["GET", "key"]).await, "value", "{commands:?}");
+            let clients = server.clients().await.unwrap();
+            let [client] = &clients[..] else { panic!("{commands:?} {clients:?}") };
+            assert_eq!((&*client.name, client.flags.contains(['x', 'd'])), ("", false));
+        }
+    }
+    // One that is cancelled while it blocks holds up nobody.
+    for way in WAYS {
+        let blocked = async {
+            let mut exclusive = pool.get().await.unwrap();
+            exclusive.set_response_timeout(crate::support::FOR_EVER);
+            exclusive.run(&command(&["BLPOP", "nothing", "0"])).await
+        };
+        assert!(cancel_after(50, blocked).await.is_none());
+        assert_eq!(text(&pool, way, &["ECHO", "next"]).await, "next");
+    }
+}

@@ -112,7 +112,7 @@ async fn whoever_needs_a_connection_gets_one_from_lanes_that_are_never_idle() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_server_lists_no_more_clients_than_the_size_through_kills_and_restarts() {
     let server = RedisServer::builder().start().await.unwrap();
     let pool = pool(small(&server.url(), 4)).await;
@@ -140,7 +140,7 @@ async fn the_server_lists_no_more_clients_than_the_size_through_kills_and_restar
     assert!(pool.status().active == 0, "{}", pool.status());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_network_carries_no_more_connections_than_the_size_through_every_fault() {
     let server = RedisServer::builder().start().await.unwrap();
     let network = FaultProxy::start(server.address()).unwrap();
@@ -157,13 +157,13 @@ async fn the_network_carries_no_more_connections_than_the_size_through_every_fau
             load.goes_on(50).await;
             network.end_all(end).await.unwrap();
             load.goes_on(50).await;
-            network.cut_reply(3, end);
             let cuts = network.log().count(Happened::Cut);
+            network.cut_reply(3, end);
             within(network.wait_for(|log| log.count(Happened::Cut) > cuts)).await.unwrap();
         }
         load.goes_on(50).await;
-        network.set_fault(fault).await.unwrap();
         let failures = pool.snapshot().timed_out + pool.snapshot().generations;
+        network.set_fault(fault).await.unwrap();
         let is_harmless = matches!(fault, Fault::Delay(_) | Fault::Refuse);
         within(async {
             while !is_harmless
@@ -191,7 +191,7 @@ fn most_within(events: &[Event], span: Duration) -> usize {
     counts.max().unwrap_or(0)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_waiters_do_not_storm_a_server_that_is_back() {
     const SIZE: usize = 10;
     const RATE: usize = 20;
