@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use super::command_names::{BLOCKING, READS, STATEFUL, WRITES};
+
 /// What a command does, as far as sharing its connection, and repeating it, is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -47,18 +49,12 @@ const OTHER: &str = "OTHER";
 
 /// Every operation in the order of their indexes.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|(name, _)| *name)
+    TABLE.operations.iter().map(|(name, _)| *name)
 }
 
 /// Looks up a command by its name, in capitals or not.
 pub(crate) fn operation(name: &[u8]) -> Operation {
-    let mut capitals = [0; LONGEST];
-    let known = capitals.get_mut(..name.len()).and_then(|capitals| {
-        capitals.copy_from_slice(name);
-        capitals.make_ascii_uppercase();
-        find(capitals)
-    });
-    known.unwrap_or_else(|| find(OTHER.as_bytes()).unwrap_or(NONE))
+    find(name).or_else(|| find(OTHER.as_bytes())).unwrap_or(NONE)
 }
 
 /// Looks up what stands for several commands.
@@ -67,19 +63,42 @@ pub(crate) fn several(name: &'static str, kind: Kind) -> Operation {
 }
 
 fn find(name: &[u8]) -> Option<Operation> {
-    let index = TABLE.binary_search_by(|(known, _)| known.as_bytes().cmp(name)).ok()?;
-    let (name, kind) = TABLE[index];
-    Some(Operation { name, kind, index })
+    let Table { operations, places } = &*TABLE;
+    let mut place = first_place(name);
+    loop {
+        let index = usize::from(places[place].checked_sub(1)?);
+        let (known, kind) = operations[index];
+        if known.as_bytes().eq_ignore_ascii_case(name) {
+            return Some(Operation { name: known, kind, index });
+        }
+        place = (place + 1) % PLACES;
+    }
 }
 
 const NONE: Operation = Operation { name: OTHER, kind: Kind::Unknown, index: 0 };
 
-/// The longest name in the tables.
-const LONGEST: usize = 20;
+/// Several times as many as there are names, so that most look-ups see one of them.
+const PLACES: usize = 1024;
 
-/// All tables in one, sorted by name.
-static TABLE: LazyLock<Vec<(&'static str, Kind)>> = LazyLock::new(|| {
-    let mut table = vec![
+/// All commands, found by a hash of their names: this is on the way of every command.
+struct Table {
+    /// Sorted by name.
+    operations: Vec<(&'static str, Kind)>,
+    /// One more than the index of an operation, or zero where there is none.
+    places: [u16; PLACES],
+}
+
+/// Where the search for a name begins, whatever its case.
+fn first_place(name: &[u8]) -> usize {
+    let hash = name.iter().fold(name.len(), |hash, byte| {
+        hash.wrapping_mul(31).wrapping_add(usize::from(byte.to_ascii_uppercase()))
+    });
+    hash % PLACES
+}
+
+/// All tables in one.
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut operations = vec![
         ("WATCH", Kind::Watch),
         ("UNWATCH", Kind::Unwatch),
         ("MULTI", Kind::Multi),
@@ -92,269 +111,23 @@ static TABLE: LazyLock<Vec<(&'static str, Kind)>> = LazyLock::new(|| {
         (OTHER, Kind::Unknown),
     ];
     let mut add = |names: &[&'static str], kind| {
-        table.extend(names.iter().map(|name| (*name, kind)));
+        operations.extend(names.iter().map(|name| (*name, kind)));
     };
     add(&READS, Kind::Read);
     add(&WRITES, Kind::Write);
     add(&BLOCKING, Kind::Blocking);
     add(&STATEFUL, Kind::Stateful);
-    table.sort_unstable_by_key(|(name, _)| *name);
-    table
+    operations.sort_unstable_by_key(|(name, _)| *name);
+    let mut places = [0; PLACES];
+    for (number, (name, _)) in (1..).zip(&operations) {
+        let mut place = first_place(name.as_bytes());
+        while places[place] > 0 {
+            place = (place + 1) % PLACES;
+        }
+        places[place] = number;
+    }
+    Table { operations, places }
 });
-
-/// Commands that change nothing.
-const READS: [&str; 96] = [
-    "BITCOUNT",
-    "BITFIELD_RO",
-    "BITPOS",
-    "COMMAND",
-    "DBSIZE",
-    "DUMP",
-    "ECHO",
-    "EVALSHA_RO",
-    "EVAL_RO",
-    "EXISTS",
-    "EXPIRETIME",
-    "FCALL_RO",
-    "GEODIST",
-    "GEOHASH",
-    "GEOPOS",
-    "GEORADIUSBYMEMBER_RO",
-    "GEORADIUS_RO",
-    "GEOSEARCH",
-    "GET",
-    "GETBIT",
-    "GETRANGE",
-    "HEXISTS",
-    "HEXPIRETIME",
-    "HGET",
-    "HGETALL",
-    "HKEYS",
-    "HLEN",
-    "HMGET",
-    "HPEXPIRETIME",
-    "HPTTL",
-    "HRANDFIELD",
-    "HSCAN",
-    "HSTRLEN",
-    "HTTL",
-    "HVALS",
-    "INFO",
-    "KEYS",
-    "LASTSAVE",
-    "LCS",
-    "LINDEX",
-    "LLEN",
-    "LOLWUT",
-    "LPOS",
-    "LRANGE",
-    "MEMORY",
-    "MGET",
-    "OBJECT",
-    "PEXPIRETIME",
-    "PFCOUNT",
-    "PING",
-    "PTTL",
-    "PUBSUB",
-    "RANDOMKEY",
-    "ROLE",
-    "SCAN",
-    "SCARD",
-    "SDIFF",
-    "SINTER",
-    "SINTERCARD",
-    "SISMEMBER",
-    "SMEMBERS",
-    "SMISMEMBER",
-    "SORT_RO",
-    "SRANDMEMBER",
-    "SSCAN",
-    "STRLEN",
-    "SUBSTR",
-    "SUNION",
-    "TIME",
-    "TOUCH",
-    "TTL",
-    "TYPE",
-    "XINFO",
-    "XLEN",
-    "XPENDING",
-    "XRANGE",
-    "XREVRANGE",
-    "ZCARD",
-    "ZCOUNT",
-    "ZDIFF",
-    "ZINTER",
-    "ZINTERCARD",
-    "ZLEXCOUNT",
-    "ZMSCORE",
-    "ZRANDMEMBER",
-    "ZRANGE",
-    "ZRANGEBYLEX",
-    "ZRANGEBYSCORE",
-    "ZRANK",
-    "ZREVRANGE",
-    "ZREVRANGEBYLEX",
-    "ZREVRANGEBYSCORE",
-    "ZREVRANK",
-    "ZSCAN",
-    "ZSCORE",
-    "ZUNION",
-];
-
-/// Commands that may change data, and leave their connection as it was.
-const WRITES: [&str; 121] = [
-    "ACL",
-    "APPEND",
-    "BGREWRITEAOF",
-    "BGSAVE",
-    "BITFIELD",
-    "BITOP",
-    "CLUSTER",
-    "CONFIG",
-    "COPY",
-    "DEBUG",
-    "DECR",
-    "DECRBY",
-    "DEL",
-    "EVAL",
-    "EVALSHA",
-    "EXPIRE",
-    "EXPIREAT",
-    "FAILOVER",
-    "FCALL",
-    "FLUSHALL",
-    "FLUSHDB",
-    "FUNCTION",
-    "GEOADD",
-    "GEORADIUS",
-    "GEORADIUSBYMEMBER",
-    "GEOSEARCHSTORE",
-    "GETDEL",
-    "GETEX",
-    "GETSET",
-    "HDEL",
-    "HEXPIRE",
-    "HEXPIREAT",
-    "HGETDEL",
-    "HGETEX",
-    "HINCRBY",
-    "HINCRBYFLOAT",
-    "HMSET",
-    "HPERSIST",
-    "HPEXPIRE",
-    "HPEXPIREAT",
-    "HSET",
-    "HSETEX",
-    "HSETNX",
-    "INCR",
-    "INCRBY",
-    "INCRBYFLOAT",
-    "LATENCY",
-    "LINSERT",
-    "LMOVE",
-    "LMPOP",
-    "LPOP",
-    "LPUSH",
-    "LPUSHX",
-    "LREM",
-    "LSET",
-    "LTRIM",
-    "MIGRATE",
-    "MODULE",
-    "MOVE",
-    "MSET",
-    "MSETNX",
-    "PERSIST",
-    "PEXPIRE",
-    "PEXPIREAT",
-    "PFADD",
-    "PFDEBUG",
-    "PFMERGE",
-    "PFSELFTEST",
-    "PSETEX",
-    "PUBLISH",
-    "RENAME",
-    "RENAMENX",
-    "REPLICAOF",
-    "RESTORE",
-    "RPOP",
-    "RPOPLPUSH",
-    "RPUSH",
-    "RPUSHX",
-    "SADD",
-    "SAVE",
-    "SCRIPT",
-    "SDIFFSTORE",
-    "SET",
-    "SETBIT",
-    "SETEX",
-    "SETNX",
-    "SETRANGE",
-    "SINTERSTORE",
-    "SLAVEOF",
-    "SLOWLOG",
-    "SMOVE",
-    "SORT",
-    "SPOP",
-    "SPUBLISH",
-    "SREM",
-    "SUNIONSTORE",
-    "SWAPDB",
-    "UNLINK",
-    "WAIT",
-    "WAITAOF",
-    "XACK",
-    "XADD",
-    "XAUTOCLAIM",
-    "XCLAIM",
-    "XDEL",
-    "XGROUP",
-    "XSETID",
-    "XTRIM",
-    "ZADD",
-    "ZDIFFSTORE",
-    "ZINCRBY",
-    "ZINTERSTORE",
-    "ZMPOP",
-    "ZPOPMAX",
-    "ZPOPMIN",
-    "ZRANGESTORE",
-    "ZREM",
-    "ZREMRANGEBYLEX",
-    "ZREMRANGEBYRANK",
-    "ZREMRANGEBYSCORE",
-    "ZUNIONSTORE",
-];
-
-/// Commands that wait for something to come.
-const BLOCKING: [&str; 8] =
-    ["BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN"];
-
-/// Commands that change what the connection is.
-const STATEFUL: [&str; 21] = [
-    "ASKING",
-    "AUTH",
-    "CLIENT",
-    "HELLO",
-    "MONITOR",
-    "PSUBSCRIBE",
-    "PSYNC",
-    "PUNSUBSCRIBE",
-    "QUIT",
-    "READONLY",
-    "READWRITE",
-    "REPLCONF",
-    "RESET",
-    "RESTORE-ASKING",
-    "SELECT",
-    "SHUTDOWN",
-    "SSUBSCRIBE",
-    "SUBSCRIBE",
-    "SUNSUBSCRIBE",
-    "SYNC",
-    "UNSUBSCRIBE",
-];
 
 #[cfg(test)]
 mod tests {
@@ -380,9 +153,9 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_there_twice_or_too_long() {
+    fn no_name_is_there_twice() {
         let names: Vec<_> = names().collect();
         assert!(names.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(names.iter().all(|name| name.len() <= LONGEST));
+        assert!(names.len() * 3 < PLACES);
     }
 }

@@ -19,6 +19,7 @@
 //! ```
 
 mod check;
+mod command_names;
 pub(crate) mod commands;
 mod dialer;
 mod like;

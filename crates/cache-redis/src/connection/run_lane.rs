@@ -7,7 +7,7 @@ use std::task::Poll;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::sync::oneshot::Receiver;
 use tokio::task::unconstrained;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::commands::{Kind, Operation};
 use super::outcome;
@@ -78,12 +78,14 @@ impl Lane {
             Start::Wait(verdict) => (self.wait(verdict, begun).await?, true),
             Start::Closed => return Err(PoolError::Closed),
         };
-        let mut handle = place.handle();
+        let Some(mut handle) = place.take_handle() else { return Err(PoolError::Closed) };
         let answers = self.shared().meters.answers();
         // Without a budget of the runtime's in the way, the first poll is what sends it, since a
         // lane has room for all that may be in flight.
         let mut exchange = pin!(unconstrained(request.exchange(&mut handle.0)));
+        let mut deadline = begun + self.shared().bounds.response_timeout;
         if handed {
+            deadline = Instant::now() + self.shared().bounds.response_timeout;
             let first = poll_fn(|context| Poll::Ready(exchange.as_mut().poll(context))).await;
             place.sent();
             if let Poll::Ready(answer) = first {
@@ -92,8 +94,7 @@ impl Lane {
         } else {
             place.sent();
         }
-        let patience = self.shared().bounds.response_timeout;
-        if let Ok(answer) = timeout(patience, exchange).await {
+        if let Ok(answer) = timeout_at(deadline, exchange).await {
             return Ok(self.settle(operation, request, place, begun, answer));
         }
         let shared = self.shared();
@@ -102,7 +103,7 @@ impl Lane {
         place.timed_out();
         Err(PoolError::ResponseTimedOut {
             operation: operation.name,
-            waited: patience,
+            waited: shared.bounds.response_timeout,
             outcome_unknown: outcome::may_change(operation),
         })
     }

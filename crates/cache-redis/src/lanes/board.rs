@@ -149,17 +149,17 @@ impl Board {
     ) -> Option<Place> {
         let lane = state.lane(id)?;
         if lane.in_flight == 0 {
-            self.active.fetch_add(1, Ordering::Relaxed);
+            add(&self.active, 1);
         }
         lane.in_flight += 1;
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        add(&self.in_flight, 1);
         lane.handing |= handed;
         let place = Place {
             shared: Arc::clone(shared),
             lane: id,
             key,
             generation: lane.generation,
-            handle: lane.handle.clone(),
+            handle: Some(lane.handle.clone()),
             stage: Stage::Given { handed },
         };
         state.bind(key, id);
@@ -177,14 +177,24 @@ impl Board {
         state.unbind(key, id);
         let lane = state.lane(id)?;
         lane.in_flight -= 1;
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        subtract(&self.in_flight, 1);
         if lane.in_flight > 0 {
             return None;
         }
-        self.active.fetch_sub(1, Ordering::Relaxed);
+        subtract(&self.active, 1);
         lane.idle_since = Instant::now();
         if lane.mode == Mode::Serving { None } else { self.remove(state, id) }
     }
+}
+
+/// Adds to a count that only changes under the lock, which is cheaper than an atomic addition.
+pub(super) fn add(count: &AtomicUsize, number: usize) {
+    count.store(count.load(Ordering::Relaxed) + number, Ordering::Relaxed);
+}
+
+/// Subtracts from a count that only changes under the lock.
+pub(super) fn subtract(count: &AtomicUsize, number: usize) {
+    count.store(count.load(Ordering::Relaxed) - number, Ordering::Relaxed);
 }
 
 /// A command in the order of coming, and where it hears of its place.

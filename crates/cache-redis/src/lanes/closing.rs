@@ -1,10 +1,9 @@
 //! Lanes that serve no more.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::board::Board;
+use super::board::{Board, subtract};
 use super::queue::enqueue;
 use super::state::{LaneId, LaneState, Mode, State};
 use crate::pool::{Generation, Shared};
@@ -17,10 +16,10 @@ impl Board {
         for waiting in lane.waiting.drain(..) {
             enqueue(&mut state.queue, waiting);
         }
-        self.lanes.fetch_sub(1, Ordering::Relaxed);
+        subtract(&self.lanes, 1);
         if lane.in_flight > 0 {
-            self.active.fetch_sub(1, Ordering::Relaxed);
-            self.in_flight.fetch_sub(lane.in_flight, Ordering::Relaxed);
+            subtract(&self.active, 1);
+            subtract(&self.in_flight, lane.in_flight);
         }
         Some(lane)
     }

@@ -1,14 +1,13 @@
 //! Further lanes, where the others are full.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use tokio::runtime::Handle;
 use tokio::select;
 use tokio::time::Instant;
 
-use super::board::Board;
+use super::board::{Board, add};
 use super::giving_way::give_way;
 use super::state::{LaneId, LaneState, Mode, State};
 use crate::ConnectError;
@@ -62,7 +61,7 @@ impl Board {
             Some(index) => state.lanes[index] = Some(lane),
             None => state.lanes.push(Some(lane)),
         }
-        self.lanes.fetch_add(1, Ordering::Relaxed);
+        add(&self.lanes, 1);
         self.serve(&mut state, shared, index);
         let room = give_way(self, &mut state, shared.size());
         drop(state);

@@ -15,7 +15,8 @@ pub(crate) struct Place {
     pub(super) lane: LaneId,
     pub(super) key: Option<u64>,
     pub(super) generation: Generation,
-    pub(super) handle: LinkHandle,
+    /// There until it is taken.
+    pub(super) handle: Option<LinkHandle>,
     pub(super) stage: Stage,
 }
 
@@ -30,9 +31,9 @@ pub(super) enum Stage {
 }
 
 impl Place {
-    /// What the command is sent with.
-    pub(crate) fn handle(&self) -> LinkHandle {
-        self.handle.clone()
+    /// What the command is sent with; nothing the second time.
+    pub(crate) fn take_handle(&mut self) -> Option<LinkHandle> {
+        self.handle.take()
     }
 
     pub(crate) fn generation(&self) -> Generation {

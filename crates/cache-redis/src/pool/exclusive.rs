@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::{Object, PoolError as NotGot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::cap::Permit;
 use super::counts::Mark;
@@ -17,6 +17,10 @@ use super::status::WaitingFor;
 use crate::connection::Link;
 use crate::metrics::Reaped;
 use crate::{PoolError, WaitTimedOut};
+
+/// A connection that was idle for so long is asked for a sign of life before it is used. One that
+/// the server or the network has ended is known to be dead without that.
+const LONG_IDLE: Duration = Duration::from_secs(30);
 
 /// A connection that nobody else uses, for blocking commands, WATCH and anything that leaves
 /// something behind on its connection.
@@ -58,6 +62,7 @@ impl Exclusive {
 impl Drop for Exclusive {
     fn drop(&mut self) {
         let Some(mut link) = self.link.take() else { return };
+        let now = Instant::now();
         let shared = &self.shared;
         // One that somebody waits for is no idle one.
         let is_needed = shared.waiting.get() > 0;
@@ -74,13 +79,13 @@ impl Drop for Exclusive {
             shared.meters.reaped(reason, 1);
             drop(Object::take(link));
         } else {
-            link.idle_since = Instant::now();
+            link.idle_since = now;
             link.idle = Some(shared.idle.mark());
             drop(link);
             shared.returned.notify_one();
         }
         shared.holders.remove(self.holder);
-        shared.meters.held(self.taken.elapsed());
+        shared.meters.held(now - self.taken);
         self.turn = None;
         self.out = None;
         if shared.is_closed() {
@@ -102,13 +107,14 @@ impl Shared {
         place: Option<Place>,
     ) -> Result<Exclusive, PoolError> {
         let begun = Instant::now();
-        let stage = Stage::new();
-        let taken = timeout_at(begun + self.bounds.timeout, self.acquire(&stage)).await;
+        let stage = Stage::default();
+        let taken = timeout_at(begun + self.bounds.timeout, self.acquire(&stage, begun)).await;
         let (turn, link) = match taken {
             Ok(taken) => taken?,
             Err(_) => return Err(self.wait_timed_out(stage.waiting_for(), begun)),
         };
-        let now = Instant::now();
+        // Reading the clock is a large part of what it takes when nothing is waited for.
+        let now = if stage.has_waited() { Instant::now() } else { begun };
         self.meters.waited(now - begun);
         Ok(Exclusive {
             link: Some(link),
@@ -121,15 +127,31 @@ impl Shared {
         })
     }
 
-    async fn acquire(&self, stage: &Stage) -> Result<(Permit, Object<Manager>), PoolError> {
-        let turn = match self.turns.try_acquire() {
-            Some(turn) => turn,
-            None => self.wait_for_turn().await?,
+    async fn acquire(
+        &self,
+        stage: &Stage,
+        begun: Instant,
+    ) -> Result<(Permit, Object<Manager>), PoolError> {
+        let turn = if let Some(turn) = self.turns.try_acquire() {
+            turn
+        } else {
+            stage.set(WAITS_FOR_TURN);
+            Box::pin(self.wait_for_turn()).await?
         };
-        stage.connecting();
+        stage.set(stage.get() | CONNECTS);
         loop {
             match self.exclusives.get().await {
-                Ok(link) => return Ok((turn, link)),
+                Ok(link) if Object::metrics(&link).recycle_count == 0 => {
+                    stage.set(HAS_WAITED);
+                    return Ok((turn, link));
+                }
+                Ok(link) if begun - link.idle_since < LONG_IDLE => return Ok((turn, link)),
+                Ok(link) => {
+                    stage.set(HAS_WAITED | CONNECTS);
+                    if let Some(link) = Box::pin(self.proven(link)).await {
+                        return Ok((turn, link));
+                    }
+                }
                 Err(NotGot::Backend(NotCreated::Returned)) => {}
                 Err(NotGot::Backend(NotCreated::Failed(error))) => {
                     return Err(PoolError::Connect(error));
@@ -137,6 +159,19 @@ impl Shared {
                 Err(_) => return Err(PoolError::Closed),
             }
         }
+    }
+
+    /// A connection that was idle for long, if it still works.
+    async fn proven(&self, link: Object<Manager>) -> Option<Object<Manager>> {
+        let mut unproven = Unproven(Some(link));
+        let link = unproven.0.as_mut()?;
+        let answered = timeout(self.bounds.connect_timeout, link.ping()).await == Ok(true);
+        if !answered {
+            // Others that were idle as long are dead too, and must not be tried in turn.
+            self.observe_failure(link.generation);
+            return None;
+        }
+        unproven.0.take()
     }
 
     /// Waits in the order of coming, while lanes give way.
@@ -161,19 +196,42 @@ impl Shared {
     }
 }
 
+/// A connection that is closed unless it is taken out.
+struct Unproven(Option<Object<Manager>>);
+
+impl Drop for Unproven {
+    fn drop(&mut self) {
+        if let Some(link) = self.0.take() {
+            drop(Object::take(link));
+        }
+    }
+}
+
 /// How far a wait has come.
+#[derive(Debug, Default)]
 struct Stage(AtomicU8);
 
+/// It waits, or did, for its turn.
+const WAITS_FOR_TURN: u8 = 1;
+/// It has its turn.
+const CONNECTS: u8 = 2;
+/// It had to wait for a connection.
+const HAS_WAITED: u8 = 4;
+
 impl Stage {
-    fn new() -> Self {
-        Self(AtomicU8::new(0))
+    fn get(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
     }
 
-    fn connecting(&self) {
-        self.0.store(1, Ordering::Relaxed);
+    fn set(&self, stage: u8) {
+        self.0.store(stage, Ordering::Relaxed);
+    }
+
+    fn has_waited(&self) -> bool {
+        self.get() & (WAITS_FOR_TURN | HAS_WAITED) > 0
     }
 
     fn waiting_for(&self) -> WaitingFor {
-        if self.0.load(Ordering::Relaxed) == 0 { WaitingFor::Turn } else { WaitingFor::Connection }
+        if self.get() & CONNECTS > 0 { WaitingFor::Connection } else { WaitingFor::Turn }
     }
 }

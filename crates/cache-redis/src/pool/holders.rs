@@ -1,6 +1,6 @@
 //! Who holds exclusive connections, and for how long.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(crate) struct Holders(Mutex<Held>);
 #[derive(Debug, Default)]
 struct Held {
     next: u64,
-    since: HashMap<u64, (Instant, Option<Place>)>,
+    since: BTreeMap<u64, (Instant, Option<Place>)>,
 }
 
 /// An exclusive connection that has been held for longer than `redis.pool.hold_limit`.

@@ -1,20 +1,14 @@
 //! What deadpool asks for connections.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use tokio::select;
-use tokio::time::timeout;
 
 use super::shared::Shared;
 use crate::ConnectError;
 use crate::connect::Backoff;
 use crate::connection::Link;
-
-/// A connection that was idle for so long is asked for a sign of life before it is used. One that
-/// the server or the network has ended is known to be dead without that.
-const LONG_IDLE: Duration = Duration::from_secs(30);
 
 /// Makes the exclusive connections of a pool, and tells which of them can be used again.
 #[derive(Debug)]
@@ -44,6 +38,21 @@ impl managed::Manager for Manager {
     type Error = NotCreated;
 
     async fn create(&self) -> Result<Link, NotCreated> {
+        // On the heap, so that those who find an idle connection need not carry its room about.
+        Box::pin(self.make()).await
+    }
+
+    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<NotCreated> {
+        link.idle = None;
+        match self.pool.upgrade() {
+            Some(pool) if pool.is_usable(link) => Ok(()),
+            _ => Err(RecycleError::message("the connection is not usable")),
+        }
+    }
+}
+
+impl Manager {
+    async fn make(&self) -> Result<Link, NotCreated> {
         let pool = self.pool.upgrade().ok_or(NotCreated::Closed)?;
         let _waiting = pool.waiting.mark();
         let mut backoff = Backoff::default();
@@ -64,23 +73,5 @@ impl managed::Manager for Manager {
                 Err(_) => backoff.failed(),
             }
         }
-    }
-
-    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<NotCreated> {
-        link.idle = None;
-        let refused = || Err(RecycleError::message("the connection is not usable"));
-        let Some(pool) = self.pool.upgrade() else { return refused() };
-        if !pool.is_usable(link) {
-            return refused();
-        }
-        if link.idle_since.elapsed() >= LONG_IDLE {
-            let answered = timeout(pool.bounds.connect_timeout, link.ping()).await;
-            if answered != Ok(true) {
-                // Others that were idle as long are dead too, and must not be tried in turn.
-                pool.observe_failure(link.generation);
-                return refused();
-            }
-        }
-        Ok(())
     }
 }
