@@ -2,5 +2,6 @@
 
 pub mod chaos;
 pub mod ledger;
+pub mod pool;
 pub mod program;
 pub mod tokens;

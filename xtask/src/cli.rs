@@ -30,7 +30,7 @@ enum Command {
     Bench {
         /// The bench to run; without it, the benches are listed.
         name: Option<String>,
-        /// Write the page of `ledger` or `tokens` from its stored results, without measuring.
+        /// Write the page of `ledger`, `tokens` or `pool` from its stored results, without measuring.
         #[arg(long)]
         from_stored: bool,
         /// What is handed to the bench.

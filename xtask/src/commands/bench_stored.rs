@@ -28,7 +28,7 @@ pub(super) struct Stored {
 }
 
 /// All of them.
-pub(super) const STORED: [Stored; 2] = [
+pub(super) const STORED: [Stored; 3] = [
     Stored {
         name: "ledger",
         title: "Benchmarks",
@@ -42,6 +42,13 @@ pub(super) const STORED: [Stored; 2] = [
         results: "benches/results/tokens.json",
         page: "docs/benchmarks-of-counting.md",
         counts_corpus: true,
+    },
+    Stored {
+        name: "pool",
+        title: "Benchmarks of the Redis pool",
+        results: "benches/results/pool.json",
+        page: "docs/benchmarks-of-the-pool.md",
+        counts_corpus: false,
     },
 ];
 
