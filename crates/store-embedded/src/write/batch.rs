@@ -181,7 +181,10 @@ impl<'t> Batch<'t> {
     /// The keys between two others under which this transaction has changed something, in no order.
     pub(crate) fn begun(&self, after: &[u8], until: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let range = (Bound::Excluded(after), Bound::Included(until));
-        self.records.keys().filter(move |key| RangeBounds::<[u8]>::contains(&range, key.as_slice())).cloned()
+        self.records
+            .keys()
+            .filter(move |key| RangeBounds::<[u8]>::contains(&range, key.as_slice()))
+            .cloned()
     }
 
     /// The conversation's record, unless it has expired.
