@@ -4,7 +4,7 @@ use std::hint::{black_box, select_unpredictable};
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::thread;
 
-use super::piece::{Entry, LONG, SHORT, count, hash, is_same, key, with_count};
+use super::piece::{Entry, LONG, LONGEST, SHORT, count, hash, is_same, key, with_count};
 use super::seams::Seams;
 use super::vocabulary::Vocabulary;
 
@@ -13,6 +13,8 @@ use super::vocabulary::Vocabulary;
 const SHORT_BITS: u32 = 14;
 /// 2 MiB of long entries.
 const LONG_BITS: u32 = 15;
+/// 512 KiB of the longest entries.
+const LONGEST_BITS: u32 = 13;
 
 /// Pieces that are looked up together, so that the memory answers for all of them at once.
 const BATCH: usize = 64;
@@ -22,8 +24,10 @@ const BATCH: usize = 64;
 pub(super) struct Cache {
     short: Box<[Set<2, 4>]>,
     long: Box<[Set<4, 2>]>,
+    longest: Box<[Set<8, 1>]>,
     short_waiting: Batch<2>,
     long_waiting: Batch<4>,
+    longest_waiting: Batch<8>,
 }
 
 /// The places where a piece may stand: as many bytes as the memory gives at once. What came last
@@ -62,8 +66,10 @@ impl Cache {
         Self {
             short: vec![Set([[0; 2]; 4]); 1 << SHORT_BITS].into_boxed_slice(),
             long: vec![Set([[0; 4]; 2]); 1 << LONG_BITS].into_boxed_slice(),
+            longest: vec![Set([[0; 8]; 1]); 1 << LONGEST_BITS].into_boxed_slice(),
             short_waiting: Batch::new(),
             long_waiting: Batch::new(),
+            longest_waiting: Batch::new(),
         }
     }
 
@@ -76,6 +82,7 @@ impl Cache {
     ) -> TextCount<'a> {
         // A count that panicked may have left some.
         (self.short_waiting.length, self.long_waiting.length) = (0, 0);
+        self.longest_waiting.length = 0;
         TextCount { text, cache: self, vocabulary, seams, tokens: 0 }
     }
 }
@@ -95,6 +102,7 @@ impl TextCount<'_> {
     pub(super) fn total(mut self) -> usize {
         self.look_up_short();
         self.look_up_long();
+        self.look_up_longest();
         self.tokens
     }
 
@@ -126,13 +134,27 @@ impl TextCount<'_> {
     /// A piece that is longer than short.
     fn add_whole(&mut self, start: usize, end: usize) {
         if end - start > LONG {
-            self.tokens += self.vocabulary.count(self.text, start, end);
+            self.add_longest(start, end);
             return;
         }
         let key = key::<4, 32>(self.text, start, end - start);
         let hash = hash(&key);
         if self.cache.long_waiting.push(Waiting { key, hash, start, end }) {
             self.look_up_long();
+        }
+    }
+
+    /// A piece that is longer than long.
+    #[inline(never)]
+    fn add_longest(&mut self, start: usize, end: usize) {
+        if end - start > LONGEST {
+            self.tokens += self.vocabulary.count(self.text, start, end);
+            return;
+        }
+        let key = key::<8, 64>(self.text, start, end - start);
+        let hash = hash(&key);
+        if self.cache.longest_waiting.push(Waiting { key, hash, start, end }) {
+            self.look_up_longest();
         }
     }
 
@@ -146,6 +168,12 @@ impl TextCount<'_> {
     fn look_up_long(&mut self) {
         let (pieces, sets) = (self.cache.long_waiting.take(), &mut *self.cache.long);
         self.tokens += look_up(pieces, sets, place::<LONG_BITS>, self.text, self.vocabulary);
+    }
+
+    #[inline]
+    fn look_up_longest(&mut self) {
+        let (pieces, sets) = (self.cache.longest_waiting.take(), &mut *self.cache.longest);
+        self.tokens += look_up(pieces, sets, place::<LONGEST_BITS>, self.text, self.vocabulary);
     }
 }
 

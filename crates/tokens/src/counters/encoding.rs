@@ -134,9 +134,9 @@ mod tests {
     fn pieces_that_differ_at_their_ends_only_are_told_apart() {
         // Zeros fill up what a piece leaves of its words.
         let zeros = ["!", "!\0", "!\0\0", "\0", "\0\0"].map(ToOwned::to_owned);
-        // The longest short piece, the first long one, the longest long one, and one beyond.
-        let words =
-            [13, 14, 15, 16, 29, 30, 31, 32].map(|length| "zq".repeat(length)[..length].to_owned());
+        // The longest of each size of entries, and those beyond.
+        let words = [13, 14, 15, 16, 29, 30, 31, 32, 61, 62, 63, 64, 65]
+            .map(|length| "zq".repeat(length)[..length].to_owned());
         for piece in zeros.iter().chain(&words) {
             for text in [piece.clone(), format!("{piece} and so on, for more than 32 bytes")] {
                 let expected = bpe_openai::o200k_base().count(text.as_str());

@@ -2,8 +2,10 @@
 
 /// The longest piece that the short entries hold.
 pub(super) const SHORT: usize = 14;
-/// The longest piece that is kept.
+/// The longest piece that the long entries hold.
 pub(super) const LONG: usize = 30;
+/// The longest piece that is kept.
+pub(super) const LONGEST: usize = 62;
 
 /// A piece, with its count where that is known: the bytes, zeros behind them, then the length and
 /// the count, a byte each.
@@ -90,6 +92,6 @@ pub(super) fn hash<const WORDS: usize>(key: &Entry<WORDS>) -> u64 {
         0x27d4_eb2f_1656_67c5,
     ];
     key.iter()
-        .zip(FACTORS)
+        .zip(FACTORS.into_iter().cycle())
         .fold(0_u64, |mixed, (word, factor)| (mixed.rotate_left(29) ^ word).wrapping_mul(factor))
 }

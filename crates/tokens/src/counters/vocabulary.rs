@@ -42,6 +42,8 @@ const ASCII_PAIRS: usize = 1 << 14;
 
 /// Bytes of a piece that is merged with little memory.
 const FEW: usize = 32;
+/// Bytes of a piece that is merged at once.
+const MANY: usize = 64;
 /// Bytes that are merged together of a long piece: more than the longest token has.
 const WINDOW: usize = 256;
 /// Of a window that does not end the piece, what begins behind this is merged again, together with
@@ -167,7 +169,7 @@ impl Vocabulary {
     /// A piece that is a token as a whole is merged to that token, whatever else it could be cut
     /// into: so nothing has to be merged to know its count.
     pub(super) fn count(&self, text: &[u8], start: usize, end: usize) -> usize {
-        if end - start > LONG {
+        if end - start > MANY {
             let piece = &text[start..end];
             return self.count_long(piece).unwrap_or_else(|| self.bpe.count(piece));
         }
@@ -177,7 +179,11 @@ impl Vocabulary {
         {
             return 1;
         }
-        Parts::<FEW>::merged(self, text, start, end).count()
+        if end - start <= FEW {
+            Parts::<FEW>::merged(self, text, start, end).count()
+        } else {
+            Parts::<MANY>::merged(self, text, start, end).count()
+        }
     }
 
     /// Counts the tokens of a piece in windows, each of which begins with a token of the one before.
