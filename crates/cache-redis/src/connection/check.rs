@@ -2,6 +2,7 @@
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, RedisResult, ServerError, Value, cmd};
+use tokio::task::unconstrained;
 
 use super::link::Login;
 use crate::{ConnectError, ConnectReason};
@@ -25,12 +26,17 @@ pub(super) async fn log_in(
     let question = cmd(if login.expected == Expected::Master { "ROLE" } else { "PING" });
     let (mut for_login, mut for_database) = (connection.clone(), connection.clone());
     // Three requests and not a pipeline, since a server without a place for another client
-    // answers the first one only. They are sent in this order.
-    let (authenticated, selected, answer) = tokio::join!(
-        send(&mut for_login, authentication(login)),
-        send(&mut for_database, selection(login)),
-        connection.send_packed_command(&question),
-    );
+    // answers the first one only. They are sent in this order: each is polled before the next one,
+    // and the runtime's budget makes none wait.
+    let (authenticated, selected, answer) = unconstrained(async {
+        tokio::join!(
+            biased;
+            send(&mut for_login, authentication(login)),
+            send(&mut for_database, selection(login)),
+            connection.send_packed_command(&question),
+        )
+    })
+    .await;
     if let Some(error) = refusal(authenticated, address)? {
         return Err(failed(reason_of(&error, ConnectReason::Login)).caused_by(Code::of(&error)));
     }

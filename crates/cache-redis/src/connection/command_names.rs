@@ -229,8 +229,8 @@ pub(super) const WRITES: [&str; 121] = [
 pub(super) const BLOCKING: [&str; 8] =
     ["BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN"];
 
-/// Commands that change what the connection is.
-pub(super) const STATEFUL: [&str; 21] = [
+/// Commands that change what the connection is, but for QUIT.
+pub(super) const STATEFUL: [&str; 20] = [
     "ASKING",
     "AUTH",
     "CLIENT",
@@ -239,7 +239,6 @@ pub(super) const STATEFUL: [&str; 21] = [
     "PSUBSCRIBE",
     "PSYNC",
     "PUNSUBSCRIBE",
-    "QUIT",
     "READONLY",
     "READWRITE",
     "REPLCONF",

@@ -25,6 +25,10 @@ pub(crate) enum Kind {
     Exec,
     /// It changes the connection for the commands after it.
     Stateful,
+    /// It ends the connection.
+    Quit,
+    /// It has no words, and a server answers none such: later answers would go to others.
+    Empty,
     /// It is not in the tables: of a module, or newer than they are.
     Unknown,
 }
@@ -104,6 +108,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         ("MULTI", Kind::Multi),
         ("EXEC", Kind::Exec),
         ("DISCARD", Kind::Exec),
+        ("QUIT", Kind::Quit),
         ("XREAD", Kind::MayBlock),
         ("XREADGROUP", Kind::MayBlock),
         (PIPELINE, Kind::Unknown),
@@ -147,6 +152,7 @@ mod tests {
         check("blpop", "BLPOP", Kind::Blocking);
         check("client", "CLIENT", Kind::Stateful);
         check("exec", "EXEC", Kind::Exec);
+        check("quit", "QUIT", Kind::Quit);
         check("json.set", "OTHER", Kind::Unknown);
         check("a name that is longer than any", "OTHER", Kind::Unknown);
         check("", "OTHER", Kind::Unknown);

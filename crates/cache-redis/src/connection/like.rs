@@ -80,6 +80,7 @@ fn flatten(answer: Result<RedisResult<Value>, PoolError>) -> RedisResult<Value> 
             }
             PoolError::ConnectionLost { .. } => io::ErrorKind::BrokenPipe,
             PoolError::NeedsExclusive { .. } => io::ErrorKind::Unsupported,
+            PoolError::EmptyCommand => io::ErrorKind::InvalidInput,
             _ => io::ErrorKind::Other,
         };
         Err(RedisError::from(io::Error::new(kind, error)))

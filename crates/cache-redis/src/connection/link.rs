@@ -46,6 +46,8 @@ pub(crate) struct Link {
     /// Counts it among the idle ones for as long as it is there.
     pub(crate) idle: Option<Mark>,
     pub(super) session: Session,
+    /// Whether its user has asked the server to end it.
+    is_ending: bool,
     alive: Arc<AtomicBool>,
     driver: AbortHandle,
 }
@@ -80,6 +82,7 @@ impl Link {
             idle_since: Instant::now(),
             idle: None,
             session: Session::default(),
+            is_ending: false,
             driver: drive(driver, Arc::clone(&alive), ended),
             alive,
         };
@@ -90,6 +93,17 @@ impl Link {
     /// Whether neither the server nor the network has ended it yet.
     pub(crate) fn is_alive(&self) -> bool {
         self.alive.load(Ordering::Acquire)
+    }
+
+    /// Notes that its end will be no failure, since its user asks for it.
+    pub(super) fn expect_end(&mut self) {
+        self.is_ending = true;
+        self.alive.store(false, Ordering::Release);
+    }
+
+    /// Whether its user has asked for its end.
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_ending
     }
 
     /// Whether nothing of its last user is left on it.
@@ -124,6 +138,8 @@ impl fmt::Debug for Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
+        // The end of the driver is none of the connection's then.
+        self.alive.store(false, Ordering::Release);
         self.driver.abort();
     }
 }
@@ -150,10 +166,55 @@ fn drive(
     alive: Arc<AtomicBool>,
     ended: impl FnOnce() + Send + 'static,
 ) -> AbortHandle {
+    let ending = Ending { alive, ended: Some(ended) };
     let task = tokio::spawn(async move {
         driver.await;
-        alive.store(false, Ordering::Release);
-        ended();
+        drop(ending);
     });
     task.abort_handle()
+}
+
+/// Tells of the end of a connection that was alive, also where its driver panics.
+struct Ending<F: FnOnce()> {
+    alive: Arc<AtomicBool>,
+    ended: Option<F>,
+}
+
+impl<F: FnOnce()> Drop for Ending<F> {
+    fn drop(&mut self) {
+        if self.alive.swap(false, Ordering::AcqRel)
+            && let Some(ended) = self.ended.take()
+        {
+            ended();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_driver_that_panics_ends_its_connection() {
+        let alive = Arc::new(AtomicBool::new(true));
+        let (told, hears) = oneshot::channel();
+        let driver = async { panic!("the driver panics as the test wants") };
+        drive(driver, Arc::clone(&alive), move || told.send(()).unwrap());
+        hears.await.unwrap();
+        assert!(!alive.load(Ordering::Acquire));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_connection_that_is_closed_is_not_told() {
+        let alive = Arc::new(AtomicBool::new(true));
+        let (told, hears) = oneshot::channel();
+        let driver = drive(std::future::pending(), Arc::clone(&alive), move || {
+            told.send(()).unwrap();
+        });
+        alive.store(false, Ordering::Release);
+        driver.abort();
+        hears.await.unwrap_err();
+    }
 }

@@ -2,7 +2,7 @@
 
 use redis::{ErrorKind, RedisError, RedisResult, Value};
 
-use super::commands::{Kind, Operation};
+use super::commands::{Kind, Operation, TRANSACTION};
 use super::request::Request;
 use crate::{PoolError, ServerDetail};
 
@@ -40,6 +40,16 @@ pub(super) fn of_answer(
     answer: RedisResult<Value>,
 ) -> Result<Value, PoolError> {
     match answer {
+        // EXEC is refused with EXECABORT, and then none was executed. Any other refusal is that of
+        // MULTI, after which the server took the commands one by one.
+        Ok(Value::ServerError(error))
+            if operation.name == TRANSACTION && error.code() != "EXECABORT" =>
+        {
+            Err(PoolError::NotAtomic {
+                code: error.code().to_owned(),
+                detail: ServerDetail(error.details().unwrap_or_default().to_owned()),
+            })
+        }
         Ok(Value::ServerError(error)) => Err(PoolError::Server {
             operation: operation.name,
             code: error.code().to_owned(),

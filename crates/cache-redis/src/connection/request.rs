@@ -4,6 +4,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Arg, Cmd, Pipeline, RedisResult, Value};
 
 use super::commands::{self, Kind, Operation, PIPELINE, TRANSACTION};
+use crate::PoolError;
 
 /// What is sent as one unit.
 #[derive(Clone, Copy)]
@@ -21,19 +22,38 @@ impl Request<'_> {
         }
     }
 
+    /// What becomes of a request that is not to be sent: a pipeline without commands has all its
+    /// answers, and a command without words would get none.
+    pub(super) fn unsent(self, operation: Operation) -> Option<Result<Value, PoolError>> {
+        match self {
+            Self::Many(pipeline) if pipeline.is_empty() => Some(Ok(Value::Array(Vec::new()))),
+            _ if operation.kind == Kind::Empty => Some(Err(PoolError::EmptyCommand)),
+            _ => None,
+        }
+    }
+
+    /// Names what each command does, since the worst of a pipeline hides what others do.
+    pub(super) fn each_kind(self, operation: Operation, mut note: impl FnMut(Kind)) {
+        match self {
+            Self::One(_) => note(operation.kind),
+            Self::Many(pipeline) => kinds(pipeline).for_each(note),
+        }
+    }
+
     /// Sends it and waits for its answer: for a pipeline an array of answers, for one between MULTI
-    /// and EXEC the array that EXEC gave, or nil where a watched key has changed.
+    /// and EXEC the array that EXEC gave, or nil where a watched key has changed. An error is the
+    /// first refusal to queue a command, after which EXEC executes none. Where MULTI itself was
+    /// refused, the answer is that refusal.
     pub(super) async fn exchange(
         self,
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Value> {
         match self {
             Self::One(command) => connection.send_packed_command(command).await,
-            Self::Many(pipeline) if pipeline.is_empty() => Ok(Value::Array(Vec::new())),
             Self::Many(pipeline) if pipeline.is_transaction() => {
-                let skipped = pipeline.len() + 1;
-                let mut answers = connection.send_packed_commands(pipeline, skipped, 1).await?;
-                Ok(answers.pop().unwrap_or(Value::Nil))
+                // Those of MULTI and EXEC are among them.
+                let count = pipeline.len() + 2;
+                of_transaction(connection.send_packed_commands(pipeline, 0, count).await?)
             }
             Self::Many(pipeline) => {
                 let answers = connection.send_packed_commands(pipeline, 0, pipeline.len()).await?;
@@ -47,19 +67,29 @@ impl Request<'_> {
     }
 }
 
+fn of_transaction(mut answers: Vec<Value>) -> RedisResult<Value> {
+    let exec = answers.pop().unwrap_or(Value::Nil);
+    let refused = answers.iter().position(|answer| matches!(answer, Value::ServerError(_)));
+    match refused.map(|index| (index, answers.swap_remove(index))) {
+        Some((1.., Value::ServerError(error))) => Err(error.into()),
+        Some((_, refusal)) => Ok(refusal),
+        None => Ok(exec),
+    }
+}
+
 fn of_command(command: &Cmd) -> Operation {
     let mut words = command.args_iter();
-    let Some(Arg::Simple(name)) = words.next() else { return commands::operation(b"") };
-    let operation = commands::operation(name);
+    let operation = match words.next() {
+        Some(Arg::Simple(name)) => commands::operation(name),
+        Some(_) => commands::operation(b""),
+        None => return Operation { kind: Kind::Empty, ..commands::operation(b"") },
+    };
     match operation.kind {
         // Without an answer to wait for, nothing would prove that the connection is clean.
         _ if command.is_no_response() => Operation { kind: Kind::Stateful, ..operation },
         Kind::MayBlock => {
-            let blocks = words
-                .map_while(|word| if let Arg::Simple(word) = word { Some(word) } else { None })
-                .take_while(|word| !word.eq_ignore_ascii_case(b"STREAMS"))
-                .any(|word| word.eq_ignore_ascii_case(b"BLOCK"));
-            Operation { kind: if blocks { Kind::Blocking } else { Kind::Write }, ..operation }
+            let kind = if asks_to_block(words) { Kind::Blocking } else { Kind::Write };
+            Operation { kind, ..operation }
         }
         // `SCRIPT DEBUG` is for a session of its own.
         Kind::Write if operation.name == "SCRIPT" => match words.next() {
@@ -72,20 +102,35 @@ fn of_command(command: &Cmd) -> Operation {
     }
 }
 
-fn of_pipeline(pipeline: &Pipeline) -> Operation {
-    let in_transaction = pipeline.is_transaction();
-    let mut worst = Kind::Read;
-    for command in pipeline.cmd_iter() {
-        let kind = match of_command(command).kind {
-            // Between MULTI and EXEC nothing blocks.
-            Kind::Blocking if in_transaction => Kind::Write,
-            kind => kind,
-        };
-        if severity(kind) > severity(worst) {
-            worst = kind;
+/// Whether the arguments of XREAD or XREADGROUP have BLOCK among their options.
+fn asks_to_block<'a>(mut words: impl Iterator<Item = Arg<&'a [u8]>>) -> bool {
+    while let Some(Arg::Simple(word)) = words.next() {
+        if word.eq_ignore_ascii_case(b"STREAMS") {
+            return false;
+        }
+        if word.eq_ignore_ascii_case(b"BLOCK") {
+            return true;
+        }
+        if word.eq_ignore_ascii_case(b"GROUP") {
+            // The names of the group and of the consumer may be any words.
+            words.nth(1);
         }
     }
-    commands::several(if in_transaction { TRANSACTION } else { PIPELINE }, worst)
+    false
+}
+
+fn of_pipeline(pipeline: &Pipeline) -> Operation {
+    let name = if pipeline.is_transaction() { TRANSACTION } else { PIPELINE };
+    let worst = kinds(pipeline).max_by_key(|kind| severity(*kind));
+    commands::several(name, worst.unwrap_or(Kind::Read))
+}
+
+fn kinds(pipeline: &Pipeline) -> impl Iterator<Item = Kind> {
+    pipeline.cmd_iter().map(|command| match of_command(command).kind {
+        // Between MULTI and EXEC nothing blocks.
+        Kind::Blocking if pipeline.is_transaction() => Kind::Write,
+        kind => kind,
+    })
 }
 
 /// The order in which one command decides for a whole pipeline.
@@ -99,6 +144,8 @@ fn severity(kind: Kind) -> u8 {
         Kind::Watch => 5,
         Kind::Multi => 6,
         Kind::Stateful => 7,
+        Kind::Quit => 8,
+        Kind::Empty => 9,
     }
 }
 
@@ -124,12 +171,17 @@ mod tests {
             &["XREADGROUP", "GROUP", "g", "c", "BLOCK", "1", "STREAMS", "s", ">"],
             Kind::Blocking,
         );
+        check(
+            &["XREADGROUP", "GROUP", "streams", "c", "BLOCK", "0", "STREAMS", "s", ">"],
+            Kind::Blocking,
+        );
+        check(&["XREADGROUP", "group", "block", "block", "STREAMS", "s", ">"], Kind::Write);
         check(&["SCRIPT", "LOAD", "return 1"], Kind::Write);
         check(&["script", "debug", "yes"], Kind::Stateful);
         let mut silent = cmd("SET");
         silent.arg("k").arg("v").set_no_response(true);
         assert_eq!(Request::One(&silent).operation().kind, Kind::Stateful);
-        assert_eq!(Request::One(&Cmd::new()).operation().kind, Kind::Unknown);
+        assert_eq!(Request::One(&Cmd::new()).operation().kind, Kind::Empty);
     }
 
     #[test]
@@ -144,5 +196,8 @@ mod tests {
         check(pipe().cmd("BLPOP").arg("l").arg(0), "PIPELINE", Kind::Blocking);
         check(pipe().cmd("SELECT").arg(1).get("a"), "PIPELINE", Kind::Stateful);
         check(pipe().cmd("WATCH").arg("k").cmd("EXEC"), "PIPELINE", Kind::Watch);
+        check(pipe().cmd("SELECT").arg(1).cmd("QUIT"), "PIPELINE", Kind::Quit);
+        check(pipe().get("a").add_command(Cmd::new()).cmd("QUIT"), "PIPELINE", Kind::Empty);
+        check(&pipe(), "PIPELINE", Kind::Read);
     }
 }

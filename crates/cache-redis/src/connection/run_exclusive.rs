@@ -14,8 +14,9 @@ impl Exclusive {
     ///
     /// # Errors
     ///
-    /// [`PoolError::ResponseTimedOut`] and [`PoolError::ConnectionLost`] if no answer came, and
-    /// [`PoolError::Server`] if the server refused it.
+    /// [`PoolError::ResponseTimedOut`] and [`PoolError::ConnectionLost`] if no answer came,
+    /// [`PoolError::Server`] if the server refused it, and [`PoolError::EmptyCommand`] for a
+    /// command that has not even a name.
     ///
     /// # Cancel safety
     ///
@@ -33,7 +34,9 @@ impl Exclusive {
     ///
     /// # Errors
     ///
-    /// As for [`run`](Self::run).
+    /// As for [`run`](Self::run); [`PoolError::Server`] if the server refused to queue a command of
+    /// an atomic pipeline, and so executed none; [`PoolError::NotAtomic`] if it refused to begin
+    /// the transaction.
     ///
     /// # Cancel safety
     ///
@@ -57,17 +60,31 @@ impl Exclusive {
         operation: Operation,
         request: Request<'_>,
     ) -> Result<RedisResult<Value>, PoolError> {
+        if let Some(outcome) = request.unsent(operation) {
+            return outcome.map(Ok);
+        }
         let begun = Instant::now();
         let patience = self.response_timeout();
         let answers = self.shared().meters.answers();
         let link = self.link();
-        link.session.begin(operation);
+        let mut may_block = false;
+        request.each_kind(operation, |kind| {
+            link.session.begin(kind);
+            may_block |= kind == Kind::Blocking;
+            if kind == Kind::Quit {
+                link.expect_end();
+            }
+        });
+        let is_ending = link.is_ending();
         let generation = link.generation;
         let exchange = request.exchange(&mut link.connection);
         let Ok(answer) = timeout(patience, exchange).await else {
             let shared = self.shared();
             shared.meters.timed_out(operation);
-            shared.observe_silence(generation, answers);
+            // One that waits for something to come says nothing of the server by its silence.
+            if !may_block {
+                shared.observe_silence(generation, answers);
+            }
             return Err(PoolError::ResponseTimedOut {
                 operation: operation.name,
                 waited: patience,
@@ -82,7 +99,7 @@ impl Exclusive {
             }
             self.shared().meters.answered(Way::Exclusive, operation, begun.elapsed());
         }
-        if is_lost || outcome::is_demoted(request, &answer) {
+        if (is_lost && !is_ending) || outcome::is_demoted(request, &answer) {
             self.shared().observe_failure(generation);
         }
         Ok(answer)

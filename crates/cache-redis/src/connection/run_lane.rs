@@ -26,7 +26,8 @@ impl Lane {
     /// [`PoolError::ResponseTimedOut`] and [`PoolError::ConnectionLost`] if it was sent and no
     /// answer came, [`PoolError::Server`] if the server refused it, and
     /// [`PoolError::NeedsExclusive`] for a command that would change or hold up the connection for
-    /// others. WAIT is let through: it holds up its lane.
+    /// others. WAIT and WAITAOF are let through: they hold up their lane.
+    /// [`PoolError::EmptyCommand`] for one that has not even a name.
     ///
     /// # Cancel safety
     ///
@@ -45,7 +46,8 @@ impl Lane {
     /// # Errors
     ///
     /// As for [`run`](Self::run); [`PoolError::Server`] if the server refused to queue a command of
-    /// an atomic pipeline, and so executed none.
+    /// an atomic pipeline, and so executed none; [`PoolError::NotAtomic`] if it refused to begin
+    /// the transaction.
     ///
     /// # Cancel safety
     ///
@@ -69,12 +71,18 @@ impl Lane {
         operation: Operation,
         request: Request<'_>,
     ) -> Result<RedisResult<Value>, PoolError> {
+        if let Some(outcome) = request.unsent(operation) {
+            return outcome.map(Ok);
+        }
         if !may_share(operation.kind) {
             return Err(PoolError::NeedsExclusive { operation: operation.name });
         }
         let begun = Instant::now();
         let (mut place, handed) = match self.shared().board.begin(self.shared(), self.key()) {
-            Start::Go(place) => (place, false),
+            Start::Go(place) => {
+                self.shared().meters.did_not_wait();
+                (place, false)
+            }
             Start::Wait(verdict) => (self.wait(verdict, begun).await?, true),
             Start::Closed => return Err(PoolError::Closed),
         };

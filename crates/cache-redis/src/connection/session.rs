@@ -1,6 +1,6 @@
 //! What commands have left behind on a connection.
 
-use super::commands::{Kind, Operation};
+use super::commands::Kind;
 
 /// Whether a connection is as it was when it was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,18 +20,19 @@ impl Session {
     }
 
     /// Notes that a command is about to be sent.
-    pub(crate) fn begin(&mut self, operation: Operation) {
+    pub(crate) fn begin(&mut self, kind: Kind) {
         self.in_flight = true;
-        match operation.kind {
+        match kind {
             Kind::Watch => self.watching = true,
             Kind::Multi => self.in_transaction = true,
-            Kind::Stateful | Kind::Unknown => self.changed = true,
+            Kind::Stateful | Kind::Quit | Kind::Unknown => self.changed = true,
             Kind::Read
             | Kind::Write
             | Kind::Blocking
             | Kind::MayBlock
             | Kind::Unwatch
-            | Kind::Exec => {}
+            | Kind::Exec
+            | Kind::Empty => {}
         }
     }
 
@@ -62,7 +63,7 @@ mod tests {
             let mut session = Session::default();
             for name in commands {
                 let operation = operation(name.as_bytes());
-                session.begin(operation);
+                session.begin(operation.kind);
                 assert!(!session.is_clean(), "{name} is in flight");
                 session.answered();
                 session.done(operation.kind);
@@ -78,6 +79,7 @@ mod tests {
         check(&["WATCH", "MULTI", "UNWATCH"], false);
         check(&["MULTI", "DISCARD"], true);
         check(&["SELECT"], false);
+        check(&["QUIT"], false);
         check(&["CLIENT", "RESET"], false);
         check(&["FT.SEARCH"], false);
     }

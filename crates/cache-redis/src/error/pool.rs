@@ -72,16 +72,26 @@ pub enum PoolError {
         detail: ServerDetail,
     },
 
+    /// The server refused to begin a transaction. It took the commands after that one by one, so
+    /// some of them may have been executed.
+    #[error("the server refused MULTI: {code}{}", Outcome(true))]
+    NotAtomic {
+        /// The first word of the server's answer, such as `NOPERM`.
+        code: String,
+        /// The rest of it. It may repeat arguments, so it is in no message.
+        detail: ServerDetail,
+    },
+
+    /// A command, or one within a pipeline, has not even a name, and servers answer nothing to that.
+    #[error("a command has no words, which no server answers: name it, or leave it out")]
+    EmptyCommand,
+
     /// The command changes or holds up its connection, so it must have one of its own.
     #[error("{operation} needs an exclusive connection: take one with `get` instead of a lane")]
     NeedsExclusive {
         /// The command.
         operation: &'static str,
     },
-
-    /// A cluster's client has a connection to each node, so there is no single one to hand out.
-    #[error("a cluster has no exclusive connections: use a lane")]
-    ExclusiveOnCluster,
 
     /// The pool does not know how to talk to this topology.
     #[error("{topology} is not supported by this version of the pool")]
@@ -131,6 +141,7 @@ impl PoolError {
         match self {
             Self::ResponseTimedOut { outcome_unknown, .. }
             | Self::ConnectionLost { outcome_unknown, .. } => *outcome_unknown,
+            Self::NotAtomic { .. } => true,
             _ => false,
         }
     }
@@ -138,7 +149,7 @@ impl PoolError {
     /// The code of the server's answer, such as `NOSCRIPT`, where the server answered.
     pub fn server_code(&self) -> Option<&str> {
         match self {
-            Self::Server { code, .. } => Some(code),
+            Self::Server { code, .. } | Self::NotAtomic { code, .. } => Some(code),
             _ => None,
         }
     }

@@ -8,3 +8,4 @@ mod exclusives;
 mod failures;
 mod lanes;
 mod script;
+mod sessions;

@@ -10,6 +10,8 @@ use cache_redis::{
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 use tokio::sync::watch;
+use tokio::task::consume_budget;
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, sleep};
 
 /// What becomes of attempts to connect.
@@ -39,6 +41,10 @@ pub(crate) struct State {
     pub(crate) log: Vec<(usize, Vec<String>)>,
     /// What every command but PING is answered with.
     pub(crate) answer: Option<&'static str>,
+    /// A command that its user has no right to.
+    pub(crate) forbidden: Option<&'static str>,
+    /// Whether attempts to connect leave nothing of their task's budget.
+    pub(crate) greedy: bool,
     /// The time that each command takes.
     pub(crate) delay: Duration,
 }
@@ -53,6 +59,8 @@ impl Script {
                 most_open: 0,
                 log: Vec::new(),
                 answer: None,
+                forbidden: None,
+                greedy: false,
                 delay: Duration::ZERO,
             }),
             frozen: watch::Sender::new(false),
@@ -144,10 +152,10 @@ impl Dialer for Script {
     }
 
     async fn dial(&self) -> Result<Box<dyn ByteStream>, ConnectError> {
-        let (door, number) = {
+        let (door, number, greedy) = {
             let mut state = self.state();
             state.dials.push(Instant::now());
-            (state.door, state.dials.len())
+            (state.door, state.dials.len(), state.greedy)
         };
         match door {
             Door::Fails(reason) => return Err(ConnectError::new("script:1", reason)),
@@ -169,6 +177,9 @@ impl Dialer for Script {
             }
             script.state().open -= 1;
         });
+        while greedy && has_budget_remaining() {
+            consume_budget().await;
+        }
         Ok(Box::new(client))
     }
 }
@@ -178,23 +189,32 @@ impl Script {
         let mut frozen = self.0.frozen.subscribe();
         let mut stream = BufReader::new(stream);
         while let Some(words) = read(&mut stream).await {
+            // To a command without words a server says nothing.
+            if words.is_empty() {
+                continue;
+            }
             frozen.wait_for(|frozen| !frozen).await.unwrap();
             let (answer, delay) = {
                 let mut state = self.state();
                 state.log.push((number, words.clone()));
-                (state.answer, state.delay)
+                let is_forbidden = state.forbidden == Some(&words[0]);
+                let answer = if is_forbidden { Some("-NOPERM no right\r\n") } else { state.answer };
+                (answer, state.delay)
             };
             if !delay.is_zero() && words[0] != "PING" {
                 pass(delay).await;
             }
             let answer = match (words[0].as_str(), answer) {
                 ("PING", _) => "+PONG\r\n".to_owned(),
-                ("HANG", _) => std::future::pending().await,
+                ("HANG" | "BLPOP", _) => std::future::pending().await,
                 (_, Some(answer)) => answer.to_owned(),
                 ("GET", _) => format!("${}\r\n{}\r\n", words[1].len(), words[1]),
                 _ => "+OK\r\n".to_owned(),
             };
             if stream.get_mut().write_all(answer.as_bytes()).await.is_err() {
+                return;
+            }
+            if words[0] == "QUIT" {
                 return;
             }
         }
