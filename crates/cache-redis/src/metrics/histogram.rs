@@ -30,6 +30,11 @@ impl Times {
         self.buckets[bucket(nanos)].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Records a time of no length, which adds nothing to the sum.
+    pub(crate) fn record_none(&self) {
+        self.buckets[0].fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn summary(&self) -> TimeSummary {
         let counts = self.buckets.iter().map(|count| count.load(Ordering::Relaxed)).collect();
         TimeSummary::new(counts, self.nanos.load(Ordering::Relaxed))
@@ -65,6 +70,9 @@ mod tests {
             }
         }
         assert_eq!((bucket(0), bucket(u64::MAX)), (0, BUCKETS - 1));
+        let times = Times::new();
+        times.record_none();
+        assert_eq!((times.summary().count, times.summary().total), (1, Duration::ZERO));
     }
 
     #[test]

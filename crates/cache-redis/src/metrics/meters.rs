@@ -94,6 +94,12 @@ impl Meters {
         self.published.wait_seconds.record(time);
     }
 
+    /// Notes a caller that found a place at once.
+    pub(crate) fn did_not_wait(&self) {
+        self.wait.record_none();
+        self.published.wait_seconds.record(Duration::ZERO);
+    }
+
     pub(crate) fn exhausted(&self) {
         self.exhausted.fetch_add(1, Ordering::Relaxed);
         self.published.exhausted.increment(1);

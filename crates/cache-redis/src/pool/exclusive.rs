@@ -182,6 +182,8 @@ impl Shared {
     }
 
     pub(crate) fn wait_timed_out(&self, waiting_for: WaitingFor, begun: Instant) -> PoolError {
+        let held_up = waiting_for == WaitingFor::Turn && self.is_connecting();
+        let waiting_for = if held_up { WaitingFor::Connection } else { waiting_for };
         let waited = begun.elapsed();
         self.meters.waited(waited);
         if waiting_for != WaitingFor::Connection {

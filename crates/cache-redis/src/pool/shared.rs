@@ -152,6 +152,11 @@ impl Shared {
         self.idle.get() + self.board.idle_lanes()
     }
 
+    /// Whether some of those who have a turn are still connecting, and so hold up the others.
+    pub(crate) fn is_connecting(&self) -> bool {
+        self.out.get() + self.board.lanes() < self.size()
+    }
+
     pub(crate) fn leaks(&self) -> Vec<Leak> {
         self.holders.leaks(self.bounds.hold_limit)
     }
