@@ -50,7 +50,7 @@ impl Machine for ThisMachine {
             .iter()
             .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
             .collect();
-        places.extend(program_below(&self.folder));
+        places.extend(programs_below(&self.folder));
         places
     }
 
@@ -105,15 +105,17 @@ fn starts(program: &str, arguments: &[&str]) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// A server's program somewhere below a folder: the wheel keeps one for each system it knows.
-fn program_below(folder: &Path) -> Option<PathBuf> {
+/// The servers' programs somewhere below a folder, in the order of their paths: the wheel keeps one
+/// for each system it knows, and only those of this one start.
+fn programs_below(folder: &Path) -> Vec<PathBuf> {
     let walk = ignore::WalkBuilder::new(folder).standard_filters(false).build();
-    walk.flatten()
-        .find(|entry| {
-            entry.file_type().is_some_and(|kind| kind.is_file())
-                && NAMES.iter().any(|name| entry.file_name() == *name)
-        })
-        .map(ignore::DirEntry::into_path)
+    let programs = walk.flatten().filter(|entry| {
+        entry.file_type().is_some_and(|kind| kind.is_file())
+            && NAMES.iter().any(|name| entry.file_name() == *name)
+    });
+    let mut programs: Vec<_> = programs.map(ignore::DirEntry::into_path).collect();
+    programs.sort_unstable();
+    programs
 }
 
 /// Keeps packages from starting services while it exists, unless the system has a rule already.
@@ -164,13 +166,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_of_a_wheel_is_found_wherever_it_keeps_it() {
+    fn the_programs_of_a_wheel_are_found_wherever_it_keeps_them() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(program_below(folder.path()), None);
-        let inner = folder.path().join("package/_binaries/linux");
-        std::fs::create_dir_all(inner.join("redis-server")).unwrap();
-        std::fs::write(inner.join("valkey-server"), "").unwrap();
-        assert_eq!(program_below(folder.path()), Some(inner.join("valkey-server")));
+        assert_eq!(programs_below(folder.path()), [PathBuf::new(); 0]);
+        let programs = ["darwin", "linux"].map(|system| {
+            let inner = folder.path().join("package/_binaries").join(system);
+            std::fs::create_dir_all(inner.join("redis-server")).unwrap();
+            let program = inner.join("valkey-server");
+            std::fs::write(&program, "").unwrap();
+            program
+        });
+        assert_eq!(programs_below(folder.path()), programs);
     }
 
     #[test]
