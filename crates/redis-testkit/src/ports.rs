@@ -1,4 +1,5 @@
-//! Ports that are free, and that stay free while a server on them is down.
+//! Ports that are free, and that outgoing connections of other programs do not take while a server
+//! on them is down.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -18,8 +18,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// A byte stream and the permit that it was opened under.
 ///
 /// Dropping it closes the stream in the background: the end is told to the server, and the permit
-/// is given back when the server has answered with its own end, or after a second. Otherwise the
-/// server could see one socket more than the pool may have.
+/// is given back when the server has answered with its own end, so that the server sees no socket
+/// more than the pool may have. A server that does not answer holds the permit for a second at
+/// most, and outside of a runtime both go at once.
 pub(crate) struct Socket(Option<Open>);
 
 struct Open {
