@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn the_programs_of_a_wheel_are_found_wherever_it_keeps_them() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(programs_below(folder.path()), [PathBuf::new(); 0]);
+        assert!(programs_below(folder.path()).is_empty());
         let programs = ["darwin", "linux"].map(|system| {
             let inner = folder.path().join("package/_binaries").join(system);
             std::fs::create_dir_all(inner.join("redis-server")).unwrap();
