@@ -27,7 +27,7 @@ impl ConnectionLike for Lane {
         Box::pin(async move {
             let request = Request::Many(pipeline);
             let answer = self.exchange(request.operation(), request).await;
-            Ok(answers(pipeline, flatten(answer)?))
+            answers(pipeline, flatten(answer)?)
         })
     }
 
@@ -55,7 +55,7 @@ impl ConnectionLike for Exclusive {
         Box::pin(async move {
             let request = Request::Many(pipeline);
             let answer = self.exchange(request.operation(), request).await;
-            Ok(answers(pipeline, flatten(answer)?))
+            answers(pipeline, flatten(answer)?)
         })
     }
 
@@ -64,11 +64,13 @@ impl ConnectionLike for Exclusive {
     }
 }
 
-/// The answers in the form that pipelines take them in: those of a transaction as one.
-fn answers(pipeline: &Pipeline, answer: Value) -> Vec<Value> {
+/// The answers in the form that pipelines take them in: those of a transaction as one, which is an
+/// error where it was refused as a whole.
+fn answers(pipeline: &Pipeline, answer: Value) -> RedisResult<Vec<Value>> {
     match answer {
-        Value::Array(answers) if !pipeline.is_transaction() => answers,
-        answer => vec![answer],
+        Value::Array(answers) if !pipeline.is_transaction() => Ok(answers),
+        Value::ServerError(error) => Err(error.into()),
+        answer => Ok(vec![answer]),
     }
 }
 

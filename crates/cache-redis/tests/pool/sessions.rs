@@ -141,7 +141,7 @@ async fn a_transaction_that_cannot_begin_may_have_been_executed_in_part() {
     transaction.atomic().set("a", 1).get("b");
     let mut connection = pool.get().await.unwrap();
     connection.run(cmd("WATCH").arg("a")).await.unwrap();
-    let lane = pool.any_lane();
+    let mut lane = pool.any_lane();
     // Where a command is refused while it is queued, none is executed.
     script.state().forbidden = Some("SET");
     for answer in [lane.run_all(&transaction).await, connection.run_all(&transaction).await] {
@@ -157,6 +157,8 @@ async fn a_transaction_that_cannot_begin_may_have_been_executed_in_part() {
         assert_eq!((error.server_code(), error.is_outcome_unknown()), (Some("NOPERM"), true));
         assert!(!format!("{error} {error:?}").contains("no right"));
     }
+    let refused = transaction.query_async::<()>(&mut lane).await.unwrap_err();
+    assert_eq!(refused.code(), Some("NOPERM"));
     assert_eq!(lane.run(&echo("c")).await.unwrap(), Value::BulkString("c".into()));
     assert_eq!((pool.snapshot().generations, script.dials()), (0, 2));
     // EXEC has not ended the watching.
