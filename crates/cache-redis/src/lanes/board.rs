@@ -42,7 +42,7 @@ impl Board {
 
     /// Gives a command a place, or lets it wait for one.
     ///
-    /// A key that has a command in flight keeps to its lane. Any other command goes to the first
+    /// A key that has a command on a lane, or waiting for it, keeps to that lane. Any other command goes to the first
     /// lane with a place, so that a small load uses few of them.
     pub(crate) fn begin(&self, shared: &Arc<Shared>, key: Option<u64>) -> Start {
         let mut state = self.lock();
@@ -54,9 +54,7 @@ impl Board {
                 let Some(lane) = state.lane(id) else { return Start::Closed };
                 if !self.has_place(lane) || lane.handing || !lane.waiting.is_empty() {
                     let (waiting, receiver) = ticket(&mut state, key);
-                    if let Some(lane) = state.lane(id) {
-                        lane.waiting.push_back(waiting);
-                    }
+                    state.wait_for_lane(id, waiting);
                     return Start::Wait(receiver);
                 }
                 Some(id)
@@ -92,9 +90,10 @@ impl Board {
                 lane.handing = false;
             }
             let ended = self.vacate(&mut state, id, key);
+            let is_more_needed = ended.is_some() || state.moved;
             self.serve(&mut state, shared, id.index);
             let opening =
-                if ended.is_some() { self.open_if_needed(&mut state, shared) } else { None };
+                if is_more_needed { self.open_if_needed(&mut state, shared) } else { None };
             (ended, opening, give_way(self, &mut state, shared.size()))
         };
         if let Some(opening) = opening {

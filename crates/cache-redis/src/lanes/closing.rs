@@ -4,18 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::board::{Board, subtract};
-use super::queue::enqueue;
 use super::state::{LaneId, LaneState, Mode, State};
 use crate::pool::{Generation, Shared};
 
 impl Board {
     /// Takes a lane off the list; those who wait for it wait for any lane.
     pub(super) fn remove(&self, state: &mut State, id: LaneId) -> Option<LaneState> {
+        state.end(id, Mode::Failed);
         state.lane(id)?;
-        let mut lane = state.lanes[id.index].take()?;
-        for waiting in lane.waiting.drain(..) {
-            enqueue(&mut state.queue, waiting);
-        }
+        let lane = state.lanes[id.index].take()?;
         subtract(&self.lanes, 1);
         if lane.in_flight > 0 {
             subtract(&self.active, 1);
@@ -24,11 +21,18 @@ impl Board {
         Some(lane)
     }
 
+    /// Lets a lane take no more commands, and takes it off the list if it has none in flight.
+    fn drain(&self, state: &mut State, id: LaneId) -> Option<LaneState> {
+        state.end(id, Mode::Draining);
+        if state.lane(id)?.in_flight > 0 { None } else { self.remove(state, id) }
+    }
+
     /// Lets no new command onto a lane that failed to answer in time.
     pub(super) fn fail(&self, shared: &Arc<Shared>, id: LaneId) {
         let opening = {
             let mut state = self.lock();
-            set_failed(&mut state, id);
+            state.end(id, Mode::Failed);
+            self.serve(&mut state, shared, id.index);
             self.open_if_needed(&mut state, shared)
         };
         if let Some(opening) = opening {
@@ -37,16 +41,15 @@ impl Board {
     }
 
     /// Lets no new command onto lanes of older generations. What is in flight there may still be
-    /// answered.
+    /// executed, so its keys wait for that. Those who wait for any lane now are served by
+    /// [`reopen_lanes`](Shared::reopen_lanes).
     pub(crate) fn retire_older(&self, current: Generation) {
         let mut ended = Vec::new();
         {
             let mut state = self.lock();
-            for id in ids(&state, |lane| lane.generation < current) {
-                set_failed(&mut state, id);
-                if state.lane(id).is_some_and(|lane| lane.in_flight == 0) {
-                    ended.extend(self.remove(&mut state, id));
-                }
+            let is_older = |lane: &LaneState| lane.generation < current;
+            for id in ids(&state, |lane| is_older(lane) && lane.mode == Mode::Serving) {
+                ended.extend(self.drain(&mut state, id));
             }
         }
         drop(ended);
@@ -103,12 +106,7 @@ impl Board {
         let mut state = self.lock();
         let ids = ids(&state, aged);
         for id in &ids {
-            if let Some(lane) = state.lane(*id) {
-                lane.mode = Mode::Draining;
-                if lane.in_flight == 0 {
-                    ended.extend(self.remove(&mut state, *id));
-                }
-            }
+            ended.extend(self.drain(&mut state, *id));
         }
         drop(state);
         ids.len()
@@ -150,18 +148,6 @@ fn ids(state: &State, chosen: impl Fn(&LaneState) -> bool) -> Vec<LaneId> {
     state.lanes.iter().flatten().filter(|lane| chosen(lane)).map(|lane| lane.id).collect()
 }
 
-/// Lets go of the keys of a lane; those who wait for it wait for any lane.
-fn set_failed(state: &mut State, id: LaneId) {
-    let State { lanes, queue, .. } = state;
-    let Some(lane) = lanes.get_mut(id.index).and_then(Option::as_mut) else { return };
-    if lane.id == id {
-        lane.mode = Mode::Failed;
-        for waiting in lane.waiting.drain(..) {
-            enqueue(queue, waiting);
-        }
-    }
-}
-
 pub(super) fn is_idle(lane: &LaneState) -> bool {
     lane.mode == Mode::Serving && lane.in_flight == 0 && lane.waiting.is_empty()
 }
@@ -174,7 +160,7 @@ impl Shared {
         }
     }
 
-    /// Makes lanes for those who waited for one that failed.
+    /// Gives places to those who waited for a lane that takes no more commands.
     pub(crate) fn reopen_lanes(self: &Arc<Self>) {
         let opening = {
             let mut state = self.board.lock();

@@ -12,13 +12,22 @@ use crate::pool::Shared;
 /// What has been done for somebody who waits for a turn: a lane that was closed for it, or nothing
 /// to drop where one is draining.
 #[must_use = "it is to be dropped outside of the lock"]
-pub(super) struct Room(Option<Box<LaneState>>);
+pub(super) struct Room {
+    lane: Option<Box<LaneState>>,
+    /// Whether some who waited for it wait for any lane now.
+    has_moved: bool,
+}
 
 impl Room {
     /// Lets the turn go. No lock may be held here.
     pub(super) fn leave(self, shared: &Shared) {
         shared.meters.reaped(Reaped::MadeRoom, 1);
-        drop(self.0);
+        drop(self.lane);
+        if self.has_moved
+            && let Some(pool) = shared.weak().upgrade()
+        {
+            pool.reopen_lanes();
+        }
     }
 }
 
@@ -62,14 +71,14 @@ pub(super) fn give_way(board: &Board, state: &mut State, size: usize) -> Option<
     if let Some(id) = idle {
         let lane = board.remove(state, id)?;
         state.given_way += 1;
-        return Some(Room(Some(Box::new(lane))));
+        return Some(Room { lane: Some(Box::new(lane)), has_moved: false });
     }
-    let serving = state.lanes.iter_mut().flatten().filter(|lane| lane.mode == Mode::Serving);
-    let mut serving: Vec<_> = serving.collect();
-    if serving.len() <= size / 2 {
+    let serving = || state.lanes.iter().flatten().filter(|lane| lane.mode == Mode::Serving);
+    if serving().count() <= size / 2 {
         return None;
     }
-    serving.iter_mut().min_by_key(|lane| lane.in_flight)?.mode = Mode::Draining;
+    let id = serving().min_by_key(|lane| lane.in_flight)?.id;
+    state.end(id, Mode::Draining);
     state.given_way += 1;
-    Some(Room(None))
+    Some(Room { lane: None, has_moved: state.moved })
 }

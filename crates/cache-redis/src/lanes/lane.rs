@@ -9,8 +9,8 @@ use crate::pool::Shared;
 ///
 /// It is a key, if it has one, and a way to the pool: cheap to make, to clone and to keep. Commands
 /// of one key are sent in the order in which they were first polled, on one connection as long as
-/// one of them is in flight, and so the server executes them in that order. Handles with the same
-/// key share it.
+/// one of them is in flight or waits for it, and so the server executes them in that order. Handles
+/// with the same key share it.
 ///
 /// It runs commands by the methods that the [`connection`](crate::connection) module gives it.
 #[derive(Clone)]

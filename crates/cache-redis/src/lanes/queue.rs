@@ -8,12 +8,16 @@ use super::state::{LaneId, State, Waiting};
 use crate::pool::Shared;
 
 impl Board {
-    /// Gives the free places of a lane to commands that wait for it, or for any lane.
+    /// Gives the free places of a lane to commands that wait for it, or for any lane. Where some
+    /// came to wait for any lane, all lanes are asked.
     pub(super) fn serve(&self, state: &mut State, shared: &Arc<Shared>, index: usize) {
         let mut others = Vec::new();
         let mut next = Some(index);
         while let Some(index) = next {
             self.serve_one_lane(state, shared, index, &mut others);
+            if std::mem::take(&mut state.moved) {
+                others.extend((0..state.lanes.len()).rev());
+            }
             next = others.pop();
         }
     }
@@ -26,35 +30,35 @@ impl Board {
         others: &mut Vec<usize>,
     ) {
         loop {
-            let State { lanes, queue, .. } = state;
-            let Some(lane) = lanes.get_mut(index).and_then(Option::as_mut) else { return };
+            let Some(lane) = state.lanes.get_mut(index).and_then(Option::as_mut) else { return };
             if lane.handing || !self.has_place(lane) {
                 return;
             }
             let id = lane.id;
             // Those who gave up are passed over here.
-            let own = oldest(&mut lane.waiting);
-            let common = oldest(queue);
+            let own = oldest_of_lane(state, id);
+            let common = oldest(&mut state.queue);
             let from_common = match (own, common) {
                 (None, None) => return,
                 (Some(own), Some(common)) => common < own,
                 (own, _) => own.is_none(),
             };
             if !from_common {
-                if let Some(waiting) = lane.waiting.pop_front() {
+                let own = state.lane(id).and_then(|lane| lane.waiting.pop_front());
+                if let Some(waiting) = own {
+                    let key = waiting.key;
                     self.grant(state, shared, id, waiting);
+                    state.waits_no_more(key, id);
                 }
                 continue;
             }
-            let Some(waiting) = queue.pop_front() else { return };
+            let Some(waiting) = state.queue.pop_front() else { return };
             match state.bound(waiting.key).filter(|bound| *bound != id) {
                 None => self.grant(state, shared, id, waiting),
                 // An older command of its key has come to be in flight elsewhere.
                 Some(bound) => {
-                    if let Some(lane) = state.lane(bound) {
-                        enqueue(&mut lane.waiting, waiting);
-                        others.push(bound.index);
-                    }
+                    state.wait_for_lane(bound, waiting);
+                    others.push(bound.index);
                 }
             }
         }
@@ -76,16 +80,24 @@ impl Board {
     }
 }
 
-/// Puts a command into a queue by its ticket.
-pub(super) fn enqueue(queue: &mut VecDeque<Waiting>, waiting: Waiting) {
-    let place = queue.partition_point(|other| other.ticket < waiting.ticket);
-    queue.insert(place, waiting);
-}
-
 /// The ticket of the oldest command that is still waited for.
 fn oldest(queue: &mut VecDeque<Waiting>) -> Option<u64> {
     while queue.front().is_some_and(|waiting| waiting.verdict.is_closed()) {
         queue.pop_front();
     }
     queue.front().map(|waiting| waiting.ticket)
+}
+
+/// The same among those who wait for one lane.
+fn oldest_of_lane(state: &mut State, id: LaneId) -> Option<u64> {
+    loop {
+        let waiting = &mut state.lane(id)?.waiting;
+        let oldest = waiting.front()?;
+        if !oldest.verdict.is_closed() {
+            return Some(oldest.ticket);
+        }
+        let key = oldest.key;
+        waiting.pop_front();
+        state.waits_no_more(key, id);
+    }
 }

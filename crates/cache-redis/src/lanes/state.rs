@@ -22,9 +22,10 @@ pub(crate) struct LaneId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Serving,
-    /// It is to be closed. Keys with commands in flight on it wait for its end, to keep their order.
+    /// It is to be closed. Keys with commands in flight on it wait for their answers, to keep their
+    /// order.
     Draining,
-    /// It failed, or others of its generation did. Nothing holds a key to it any more.
+    /// It gave no answer in time. Nothing holds a key to it any more.
     Failed,
 }
 
@@ -49,7 +50,7 @@ pub(super) struct LaneState {
     pub(super) generation: Generation,
     pub(super) mode: Mode,
     pub(super) in_flight: usize,
-    /// Commands whose keys have others in flight here.
+    /// Commands whose keys have others in flight here, or older ones that wait here.
     pub(super) waiting: VecDeque<Waiting>,
     /// A command that waited was given a place and has not been sent yet. The next one is given
     /// its place after that, so that they are sent in their order whichever task runs first.
@@ -62,19 +63,32 @@ pub(super) struct LaneState {
     pub(super) _turn: Permit,
 }
 
-/// The lane that a key's commands in flight are on.
+/// The lane that a key's commands are on, or wait for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bound {
-    pub(super) lane: LaneId,
-    pub(super) commands: usize,
+    lane: LaneId,
+    in_flight: usize,
+    waiting: usize,
+}
+
+impl Bound {
+    fn new(lane: LaneId) -> Self {
+        Self { lane, in_flight: 0, waiting: 0 }
+    }
+
+    fn is_over(&self) -> bool {
+        self.in_flight == 0 && self.waiting == 0
+    }
 }
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) lanes: Vec<Option<LaneState>>,
-    pub(super) keys: HashMap<u64, Bound, KeyHasher>,
+    keys: HashMap<u64, Bound, KeyHasher>,
     /// Commands that any lane may serve, in the order of their tickets.
     pub(super) queue: VecDeque<Waiting>,
+    /// Commands that waited for one lane came into the queue, and no lane was asked for them yet.
+    pub(super) moved: bool,
     /// Lanes that are being opened.
     pub(super) opening: usize,
     /// Those who wait for a turn to have a connection of their own.
@@ -99,23 +113,83 @@ impl State {
 
     pub(super) fn bind(&mut self, key: Option<u64>, lane: LaneId) {
         let Some(key) = key else { return };
-        let bound = self.keys.entry(key).or_insert(Bound { lane, commands: 0 });
+        let bound = self.keys.entry(key).or_insert(Bound::new(lane));
         if bound.lane != lane {
-            *bound = Bound { lane, commands: 0 };
+            *bound = Bound::new(lane);
         }
-        bound.commands += 1;
+        bound.in_flight += 1;
     }
 
+    /// Notes that a command of a key is no longer in flight. Where it was the last one and the lane
+    /// takes no more, those of its key that wait there wait for any lane.
     pub(super) fn unbind(&mut self, key: Option<u64>, lane: LaneId) {
+        let Some(number) = key else { return };
+        let bound = self.keys.get_mut(&number).filter(|bound| bound.lane == lane);
+        let Some(bound) = bound else { return };
+        bound.in_flight -= 1;
+        if bound.is_over() {
+            self.keys.remove(&number);
+        } else if bound.in_flight == 0
+            && self.lane(lane).is_some_and(|lane| lane.mode != Mode::Serving)
+        {
+            self.let_waiting_go(lane);
+        }
+    }
+
+    /// Lets a command wait for the lane that its key has to keep to.
+    pub(super) fn wait_for_lane(&mut self, id: LaneId, waiting: Waiting) {
+        if let Some(bound) = waiting.key.and_then(|key| self.keys.get_mut(&key)) {
+            bound.waiting += 1;
+        }
+        if let Some(lane) = self.lane(id) {
+            enqueue(&mut lane.waiting, waiting);
+        }
+    }
+
+    /// Notes that a command of a key no longer waits for a lane.
+    pub(super) fn waits_no_more(&mut self, key: Option<u64>, lane: LaneId) {
         let Some(key) = key else { return };
-        let Some(bound) = self.keys.get_mut(&key).filter(|bound| bound.lane == lane) else {
-            return;
-        };
-        bound.commands -= 1;
-        if bound.commands == 0 {
+        let bound = self.keys.get_mut(&key).filter(|bound| bound.lane == lane);
+        let Some(bound) = bound else { return };
+        bound.waiting -= 1;
+        if bound.is_over() {
             self.keys.remove(&key);
         }
     }
+
+    /// Lets a lane take no more commands. What waits for it waits for any lane, as far as that
+    /// changes no order.
+    pub(super) fn end(&mut self, id: LaneId, mode: Mode) {
+        if let Some(lane) = self.lane(id) {
+            lane.mode = mode;
+            self.let_waiting_go(id);
+        }
+    }
+
+    fn let_waiting_go(&mut self, id: LaneId) {
+        let Some(lane) = self.lane(id).filter(|lane| !lane.waiting.is_empty()) else { return };
+        let keeps_keys = lane.mode != Mode::Failed;
+        let waiting = std::mem::take(&mut lane.waiting);
+        for waiting in waiting {
+            let bound = waiting.key.and_then(|key| self.keys.get(&key));
+            let is_held = |bound: &Bound| bound.lane == id && bound.in_flight > 0;
+            if keeps_keys && bound.is_some_and(is_held) {
+                if let Some(lane) = self.lane(id) {
+                    lane.waiting.push_back(waiting);
+                }
+                continue;
+            }
+            self.waits_no_more(waiting.key, id);
+            enqueue(&mut self.queue, waiting);
+            self.moved = true;
+        }
+    }
+}
+
+/// Puts a command into a queue by its ticket.
+pub(super) fn enqueue(queue: &mut VecDeque<Waiting>, waiting: Waiting) {
+    let place = queue.partition_point(|other| other.ticket < waiting.ticket);
+    queue.insert(place, waiting);
 }
 
 /// Takes the numbers of keys as they are, for they are hashes already.

@@ -85,6 +85,7 @@ async fn look_after(pool: Weak<Shared>, past: Arc<Past>) {
             return;
         }
         shared.reap();
+        shared.reopen_lanes();
         // A server that does not answer must not keep the rest from being looked after.
         let _ = timeout(shared.bounds.connect_timeout, shared.top_up()).await;
         let snapshot = shared.snapshot();

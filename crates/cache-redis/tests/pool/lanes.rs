@@ -169,3 +169,136 @@ async fn both_ways_share_one_cap() {
     drop(second);
     assert_eq!(script.most_open(), 2);
 }
+
+/// Starts a command that takes so long, and lets it come to where it can.
+async fn spawn_slow(
+    script: &Script,
+    pool: &RedisPool,
+    key: &str,
+    word: &str,
+    delay: Duration,
+) -> JoinHandle<Result<Value, PoolError>> {
+    script.state().delay = delay;
+    let call = spawn(pool, key, word);
+    settle().await;
+    call
+}
+
+/// The words of the commands of a key, in the order in which the server read them.
+fn order(script: &Script, key: &str) -> Vec<String> {
+    let words = script.commands("GET").into_iter().map(|(_, words)| words[1].clone());
+    words.filter(|word| word.starts_with(key)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_for_a_lane_that_ended_goes_to_another() {
+    let script = Script::new();
+    let settings =
+        [("redis.pool.size", "2"), ("redis.pool.lane_depth", "1"), ("redis.pool.timeout", "3s")];
+    let pool = script.pool(&settings).await;
+    let first = spawn_slow(&script, &pool, "k", "k1", Duration::from_secs(1)).await;
+    let other = spawn_slow(&script, &pool, "m", "m1", Duration::from_millis(500)).await;
+    assert_eq!(pool.status().lanes, 2);
+    let taken = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.get().await }
+    });
+    settle().await;
+    // The lane of the first command drains, and is waited for by the next one of its key.
+    let second = spawn(&pool, "k", "k2");
+    other.await.unwrap().unwrap();
+    assert!(!first.is_finished() && !second.is_finished());
+    first.await.unwrap().unwrap();
+    let held = taken.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    assert_eq!((pool.status().lanes, script.dials(), script.most_open()), (1, 3, 2));
+    // Nobody is kept waiting by what has been.
+    spawn(&pool, "m", "m2").await.unwrap().unwrap();
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_ends_keeps_a_key_only_until_its_last_answer() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "2"), ("redis.pool.lane_depth", "2")]).await;
+    let first = spawn_slow(&script, &pool, "k", "k1", Duration::from_millis(100)).await;
+    let slow = spawn(&pool, "x", "x1");
+    settle().await;
+    script.state().delay = Duration::from_millis(200);
+    let others = [spawn(&pool, "m", "m1"), spawn(&pool, "n", "n1")];
+    settle().await;
+    assert_eq!((pool.status().lanes, pool.status().in_flight), (2, 4));
+    // The server sees the slow one after the first.
+    script.state().delay = Duration::from_secs(4);
+    let taking = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.get().await }
+    });
+    settle().await;
+    let second = spawn(&pool, "k", "k2");
+    first.await.unwrap().unwrap();
+    script.state().delay = Duration::ZERO;
+    second.await.unwrap().unwrap();
+    assert!(!slow.is_finished());
+    for call in others {
+        call.await.unwrap().unwrap();
+    }
+    slow.await.unwrap().unwrap();
+    drop(taking.await.unwrap().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_for_a_lane_that_failed_goes_to_one_that_works() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "2"), ("redis.pool.lane_depth", "1")]).await;
+    let lost = spawn_slow(&script, &pool, "k", "k1", Duration::from_mins(1)).await;
+    let other = spawn_slow(&script, &pool, "m", "m1", Duration::from_millis(500)).await;
+    let second = spawn(&pool, "k", "k2");
+    script.state().delay = Duration::ZERO;
+    other.await.unwrap().unwrap();
+    assert!(matches!(lost.await.unwrap(), Err(PoolError::ResponseTimedOut { .. })));
+    second.await.unwrap().unwrap();
+    assert_eq!(script.dials(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_keeps_its_order_while_it_only_waits() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "2"), ("redis.pool.lane_depth", "2")]).await;
+    let mut calls = vec![spawn_slow(&script, &pool, "k", "k1", Duration::from_millis(100)).await];
+    for (key, word) in [("j", "j1"), ("m", "m1"), ("j", "j2"), ("k", "k2")] {
+        calls.push(spawn(&pool, key, word));
+        settle().await;
+    }
+    assert_eq!((pool.status().lanes, pool.status().waiting), (2, 2));
+    script.state().delay = Duration::from_secs(1);
+    calls.remove(0).await.unwrap().unwrap();
+    settle().await;
+    // Nothing of the key is in flight now, and the other lane has room.
+    calls.push(spawn(&pool, "k", "k3"));
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(order(&script, "k"), ["k1", "k2", "k3"]);
+    assert_eq!((pool.status().in_flight, pool.status().waiting), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_keeps_its_order_when_another_lane_fails() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "3"), ("redis.pool.lane_depth", "2")]).await;
+    let slow = spawn_slow(&script, &pool, "x", "x1", Duration::from_secs(1)).await;
+    // It is sent, but the server has not read it yet.
+    let first = spawn_slow(&script, &pool, "k", "k1", Duration::ZERO).await;
+    script.state().answer = Some("-READONLY You can't write against a read only replica.\r\n");
+    pool.lane("m").run(cmd("SET").arg("m").arg("1")).await.unwrap_err();
+    script.state().answer = None;
+    let second = spawn(&pool, "k", "k2");
+    // Others are not kept waiting.
+    pool.lane("m").run(&echo("m2")).await.unwrap();
+    assert!(!slow.is_finished());
+    for call in [slow, first, second] {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(order(&script, "k"), ["k1", "k2"]);
+}
