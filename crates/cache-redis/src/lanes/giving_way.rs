@@ -36,7 +36,8 @@ impl Room {
 pub(crate) struct TurnWaiter<'a>(&'a Board);
 
 impl Board {
-    /// Counts one who waits for a turn, and makes room at once where that is possible.
+    /// Counts one who waits for a turn, and makes room at once where that is possible. It has to be
+    /// in the queue for turns already, or somebody else could take what it makes.
     pub(crate) fn wait_for_turn<'a>(&'a self, shared: &Shared) -> TurnWaiter<'a> {
         let room = {
             let mut state = self.lock();

@@ -33,8 +33,12 @@ impl Board {
         Some(Opening { shared: Arc::downgrade(shared), is_started: false, in_vain: false })
     }
 
-    fn add(&self, shared: &Arc<Shared>, link: Link, turn: Permit) {
+    fn add(&self, shared: &Arc<Shared>, link: Link, turn: Permit, has_waited: bool) {
         let mut state = self.lock();
+        if has_waited {
+            // A lane may have given way to somebody behind it in the queue for turns.
+            state.given_way = state.given_way.saturating_sub(1);
+        }
         if state.closed {
             drop(state);
             return;
@@ -132,15 +136,15 @@ async fn open(mut opening: Opening) {
     opening.is_started = true;
     let Some(shared) = opening.shared.upgrade() else { return };
     // In the order of coming with those who wait for exclusive connections.
-    let turn = match shared.turns.try_acquire() {
-        Some(turn) => turn,
+    let (turn, has_waited) = match shared.turns.try_acquire() {
+        Some(turn) => (turn, false),
         None => match shared.turns.acquire().await {
-            Ok(turn) => turn,
+            Ok(turn) => (turn, true),
             Err(_) => return,
         },
     };
     match link(&shared).await {
-        Ok(Some(link)) => shared.board.add(&shared, link, turn),
+        Ok(Some(link)) => shared.board.add(&shared, link, turn, has_waited),
         Ok(None) => {}
         Err(error) => {
             opening.in_vain = true;

@@ -1,11 +1,15 @@
 //! Connections for one user at a time.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use deadpool::managed::{Object, PoolError as NotGot};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::cap::Permit;
@@ -177,8 +181,18 @@ impl Shared {
     /// Waits in the order of coming, while lanes give way.
     pub(crate) async fn wait_for_turn(&self) -> Result<Permit, PoolError> {
         let _waiting = self.waiting.mark();
-        let _waiter = self.board.wait_for_turn(self);
-        self.turns.acquire().await.map_err(|_| PoolError::Closed)
+        // Without a budget of the runtime's in the way, the first poll enters the queue. Room is
+        // made after that, so that nobody who comes later takes it.
+        let mut turn = pin!(unconstrained(self.turns.acquire()));
+        let first = poll_fn(|context| Poll::Ready(turn.as_mut().poll(context))).await;
+        let turn = match first {
+            Poll::Ready(turn) => turn,
+            Poll::Pending => {
+                let _waiter = self.board.wait_for_turn(self);
+                turn.await
+            }
+        };
+        turn.map_err(|_| PoolError::Closed)
     }
 
     pub(crate) fn wait_timed_out(&self, waiting_for: WaitingFor, begun: Instant) -> PoolError {

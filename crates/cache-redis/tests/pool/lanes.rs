@@ -302,3 +302,28 @@ async fn a_key_keeps_its_order_when_another_lane_fails() {
     }
     assert_eq!(order(&script, "k"), ["k1", "k2"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_another_lane_took_is_made_up_for() {
+    let script = Script::new();
+    let settings =
+        [("redis.pool.size", "3"), ("redis.pool.lane_depth", "1"), ("redis.pool.timeout", "4s")];
+    let pool = script.pool(&settings).await;
+    let held = pool.get().await.unwrap();
+    let first = spawn_slow(&script, &pool, "a", "a", Duration::from_secs(1)).await;
+    let long = spawn_slow(&script, &pool, "b", "b", Duration::from_secs(4)).await;
+    // A further lane waits for a turn, and somebody else after it. One lane gives way.
+    let queued = spawn_slow(&script, &pool, "c", "c", Duration::from_secs(1)).await;
+    let taking = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.get().await }
+    });
+    settle().await;
+    assert_eq!((pool.status().lanes, pool.status().waiting), (2, 2));
+    first.await.unwrap().unwrap();
+    queued.await.unwrap().unwrap();
+    taking.await.unwrap().unwrap();
+    assert!(!long.is_finished());
+    long.await.unwrap().unwrap();
+    drop(held);
+}
