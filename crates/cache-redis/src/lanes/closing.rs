@@ -96,7 +96,23 @@ impl Board {
         ended.len()
     }
 
-    /// Closes lanes of an age as soon as their commands are answered, and returns how many.
+    /// Closes idle lanes, the last opened first, and lets others take no more commands until no more
+    /// lanes than a number stay. Those who wait for any lane now are served by
+    /// [`reopen_lanes`](Shared::reopen_lanes).
+    pub(crate) fn shrink(&self, idle: usize, most: usize) {
+        self.close_idle(idle);
+        let mut ended = Vec::new();
+        let mut state = self.lock();
+        let serving = ids(&state, |lane| lane.mode == Mode::Serving);
+        for id in serving.into_iter().skip(most) {
+            ended.extend(self.drain(&mut state, id));
+        }
+        drop(state);
+        drop(ended);
+    }
+
+    /// Closes lanes of an age as soon as their commands are answered, and returns how many. Those
+    /// who wait for any lane now are served by [`reopen_lanes`](Shared::reopen_lanes).
     pub(crate) fn close_aged(&self, age: Duration) -> usize {
         let aged = |lane: &LaneState| {
             let born = lane.link.as_ref().map(|link| link.born);

@@ -22,8 +22,12 @@ impl Shared {
             self.sockets.shrink(before - size);
         }
         self.exclusives.resize(size);
-        // Idle connections would otherwise hold sockets that the smaller pool has not.
-        let excess = self.idle_sockets().saturating_sub(size);
+        // Lanes would otherwise hold turns, and idle connections sockets, that the smaller pool has
+        // not.
+        let over = (self.board.lanes() + self.out.get()).saturating_sub(size);
+        self.board.shrink(over, size);
+        let status = self.status();
+        let excess = (status.active + status.idle).saturating_sub(size);
         let mut closed = 0;
         drop(self.exclusives.retain(|_, _| {
             closed += 1;

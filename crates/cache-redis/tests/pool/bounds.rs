@@ -88,6 +88,44 @@ async fn the_reaper_ends_with_the_pool() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_smaller_size_closes_lanes() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "4"), ("redis.pool.lane_depth", "1")]).await;
+    let calls = async || {
+        script.state().delay = SECOND;
+        let calls: Vec<_> = (0..4)
+            .map(|number: usize| {
+                let lane = pool.lane(number.to_string());
+                tokio::spawn(async move { lane.run(&echo("a")).await })
+            })
+            .collect();
+        settle().await;
+        calls
+    };
+    // Idle ones at once.
+    for call in calls().await {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(pool.status().lanes, 4);
+    pool.resize(2);
+    settle().await;
+    assert_eq!((pool.status().lanes, script.open()), (2, 2));
+    // Busy ones when they are answered.
+    pool.resize(4);
+    let busy = calls().await;
+    assert_eq!(pool.status().lanes, 4);
+    pool.resize(1);
+    assert_eq!(pool.status().lanes, 4);
+    for call in busy {
+        call.await.unwrap().unwrap();
+    }
+    settle().await;
+    assert_eq!((pool.status().lanes, script.open()), (1, 1));
+    drop(pool.get().await.unwrap());
+    assert_eq!(script.open(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn closing_waits_for_what_is_in_use() {
     let script = Script::new();
     let pool = script.pool(&[]).await;
