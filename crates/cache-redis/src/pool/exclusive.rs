@@ -156,7 +156,7 @@ impl Shared {
                         return Ok((turn, link));
                     }
                 }
-                Err(NotGot::Backend(NotCreated::Returned)) => {}
+                Err(NotGot::Backend(NotCreated::Returned)) => stage.set(HAS_WAITED | CONNECTS),
                 Err(NotGot::Backend(NotCreated::Failed(error))) => {
                     return Err(PoolError::Connect(error));
                 }

@@ -207,3 +207,24 @@ async fn one_that_was_idle_for_long_is_asked_first() {
     waiting.await.unwrap().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(10));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_ends_with_a_connection_that_comes_back_is_counted() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "2")]).await;
+    let held = pool.get().await.unwrap();
+    script.door(Door::Fails(ConnectReason::Refused));
+    let waiting = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.get().await }
+    });
+    pass(Duration::from_secs(5)).await;
+    drop(held);
+    let taken = waiting.await.unwrap().unwrap();
+    drop(taken);
+    // The second one waited for as long as the first one was held, and held it for no time.
+    let snapshot = pool.snapshot();
+    assert_eq!((snapshot.wait.count, snapshot.held.count), (2, 2));
+    assert!(!snapshot.wait.total.is_zero());
+    assert_eq!(snapshot.wait.total, snapshot.held.total);
+}
