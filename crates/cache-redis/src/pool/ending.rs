@@ -43,7 +43,7 @@ impl Shared {
         if self.set_closed() {
             self.turns.close();
             self.board.close();
-            drop(self.exclusives.retain(|_, _| false));
+            self.close_exclusives();
         }
         let drained = async {
             loop {
@@ -63,6 +63,11 @@ impl Shared {
         }
         self.sockets.close();
         Ok(())
+    }
+
+    /// Closes all idle exclusive connections.
+    pub(crate) fn close_exclusives(&self) {
+        drop(self.exclusives.retain(|_, _| false));
     }
 
     fn active(&self) -> usize {

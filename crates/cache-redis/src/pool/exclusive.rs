@@ -84,9 +84,7 @@ impl Drop for Exclusive {
             drop(Object::take(link));
         } else {
             link.idle_since = now;
-            link.idle = Some(shared.idle.mark());
-            drop(link);
-            shared.returned.notify_one();
+            shared.give_back(link);
         }
         shared.holders.remove(self.holder);
         shared.meters.held(now - self.taken);
@@ -105,6 +103,17 @@ impl fmt::Debug for Exclusive {
 }
 
 impl Shared {
+    /// Adds a connection to the idle ones.
+    pub(crate) fn give_back(&self, mut link: Object<Manager>) {
+        link.idle = Some(self.idle.mark());
+        drop(link);
+        self.returned.notify_one();
+        // The pool may have been closed since the connection was looked at.
+        if self.is_closed() {
+            self.close_exclusives();
+        }
+    }
+
     /// Waits for an exclusive connection, for as long as the settings allow in all.
     pub(crate) async fn take(
         self: &Arc<Self>,

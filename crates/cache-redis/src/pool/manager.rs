@@ -1,14 +1,24 @@
 //! What deadpool asks for connections.
 
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
 
-use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
-use tokio::select;
+use deadpool::managed::{self, Metrics, Object, RecycleError, RecycleResult};
+use tokio::task::unconstrained;
+use tokio::{select, task_local};
 
 use super::shared::Shared;
 use crate::ConnectError;
 use crate::connect::Backoff;
 use crate::connection::Link;
+
+task_local! {
+    /// The connection that is being taken in.
+    static MADE: Cell<Option<Link>>;
+}
 
 /// Makes the exclusive connections of a pool, and tells which of them can be used again.
 #[derive(Debug)]
@@ -38,6 +48,9 @@ impl managed::Manager for Manager {
     type Error = NotCreated;
 
     async fn create(&self) -> Result<Link, NotCreated> {
+        if let Ok(made) = MADE.try_with(Cell::take) {
+            return made.ok_or(NotCreated::Returned);
+        }
         // On the heap, so that those who find an idle connection need not carry its room about.
         Box::pin(self.make()).await
     }
@@ -48,6 +61,33 @@ impl managed::Manager for Manager {
             Some(pool) if pool.is_usable(link) => Ok(()),
             _ => Err(RecycleError::message("the connection is not usable")),
         }
+    }
+}
+
+impl Shared {
+    /// Adds a new connection to the idle ones; false if there is no room for it.
+    ///
+    /// The pool below has no other way to take one in than to hand out all idle ones until it makes
+    /// one, so they are taken and given back together, without a wait in between.
+    pub(crate) fn take_in(&self, link: Link) -> bool {
+        let mut taken = Vec::new();
+        let is_in = MADE.sync_scope(Cell::new(Some(link)), || {
+            loop {
+                let get = pin!(unconstrained(self.exclusives.get()));
+                let got = get.poll(&mut Context::from_waker(Waker::noop()));
+                let Poll::Ready(Ok(link)) = got else { return false };
+                let is_new = Object::metrics(&link).recycle_count == 0;
+                taken.push(link);
+                if is_new {
+                    return true;
+                }
+            }
+        });
+        // In the order in which they were idle; the new one is used last.
+        for link in taken.into_iter().rev() {
+            self.give_back(link);
+        }
+        is_in
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use deadpool::managed::Object;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -134,24 +133,16 @@ impl Shared {
     }
 
     /// Opens connections until so many are idle as are always kept.
-    ///
-    /// The pool below has no other way to take in a new connection than to hand out all idle ones
-    /// until it makes one, so they are taken and given back together.
     async fn top_up(&self) {
-        let missing = self.bounds.min_idle.saturating_sub(self.idle_sockets());
-        let mut taken = Vec::new();
-        let mut made = 0;
-        while made < missing {
+        while self.idle_sockets() < self.bounds.min_idle {
             // Nobody who waits is kept waiting for that.
-            let Some(turn) = self.turns.try_acquire() else { break };
-            let Ok(link) = self.exclusives.get().await else { break };
-            made += usize::from(Object::metrics(&link).recycle_count == 0);
-            taken.push((link, turn));
-        }
-        for (mut link, turn) in taken {
-            link.idle = Some(self.idle.mark());
-            drop(link);
-            self.returned.notify_one();
+            let Some(turn) = self.turns.try_acquire() else { return };
+            let Some(permit) = self.sockets.try_acquire() else { return };
+            self.governor.turn().await;
+            let Ok(link) = self.connect(permit).await else { return };
+            if !self.is_usable(&link) || !self.take_in(link) {
+                return;
+            }
             drop(turn);
         }
     }

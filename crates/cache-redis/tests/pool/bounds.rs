@@ -88,6 +88,43 @@ async fn the_reaper_ends_with_the_pool() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn idle_connections_are_there_for_callers_while_others_are_made() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.min_idle", "2"), ("redis.pool.timeout", "1s")]).await;
+    pass(SECOND / 2).await;
+    let first = pool.get().await.unwrap();
+    script.door(Door::Hangs);
+    pass(SECOND).await;
+    assert_eq!(script.dials(), 3);
+    let status = pool.status();
+    assert_eq!((status.idle, status.waiting), (1, 0));
+    drop(pool.get().await.unwrap());
+    // The attempt is given up, and changes nothing about the idle one.
+    pass(12 * SECOND).await;
+    assert_eq!((pool.status().idle, script.open()), (1, 2));
+    script.door(Door::Open);
+    pass(12 * SECOND).await;
+    assert_eq!((pool.status().idle, script.open()), (2, 3));
+    drop(first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_is_closed_while_connections_are_made_keeps_none() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.min_idle", "2")]).await;
+    pass(SECOND / 2).await;
+    let first = pool.get().await.unwrap();
+    script.freeze(true);
+    pass(SECOND).await;
+    assert_eq!(script.open(), 3);
+    drop(first);
+    pool.close().await.unwrap();
+    script.freeze(false);
+    pass(SECOND).await;
+    assert_eq!((pool.status().idle, script.open()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_smaller_size_closes_lanes() {
     let script = Script::new();
     let pool = script.pool(&[("redis.pool.size", "4"), ("redis.pool.lane_depth", "1")]).await;
