@@ -51,8 +51,8 @@ impl RedisPoolBuilder {
             None => dialer_of(settings).await?,
         };
         let shared = Shared::new(bounds, dialer, login);
-        let reaper = reaper::start(&shared);
-        Ok(RedisPool::new(shared, reaper))
+        reaper::start(&shared);
+        Ok(RedisPool::new(shared))
     }
 
     /// Makes the pool, and its first connection: an error comes now and not with the first use.

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::advice::{self, Advice, Window};
@@ -22,15 +21,9 @@ const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// How many are kept: five minutes.
 const KEPT: usize = 30;
 
-/// The task that looks after a pool, ended with its last handle.
-#[derive(Debug)]
-pub(crate) struct Reaper {
-    task: AbortHandle,
-    past: Arc<Past>,
-}
-
 /// Figures of the last minutes, the oldest first.
-type Past = Mutex<VecDeque<Figures>>;
+#[derive(Debug, Default)]
+pub(crate) struct Past(Mutex<VecDeque<Figures>>);
 
 #[derive(Debug)]
 struct Figures {
@@ -40,39 +33,32 @@ struct Figures {
     peak: usize,
 }
 
-impl Reaper {
+impl Shared {
     /// Advice on what has happened within the last minutes.
-    pub(crate) fn advice(&self, shared: &Shared) -> Vec<Advice> {
-        let now = shared.snapshot();
-        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn advice(&self) -> Vec<Advice> {
+        let now = self.snapshot();
+        let past = self.past.0.lock().unwrap_or_else(PoisonError::into_inner);
         let peak = past.iter().map(|figures| figures.peak).max().unwrap_or(0);
         let nothing = PoolSnapshot::default();
         // Before the list is full it begins with the pool.
         let begin = past.front().filter(|_| past.len() == KEPT);
         let window = Window {
             before: begin.map_or(&nothing, |figures| &figures.snapshot),
-            time: begin.map_or(shared.born, |figures| figures.when).elapsed(),
+            time: begin.map_or(self.born, |figures| figures.when).elapsed(),
             peak: peak.max(now.status.active),
             now: &now,
         };
-        advice::give(&shared.bounds, &window, shared.leaks())
+        advice::give(&self.bounds, &window, self.leaks())
     }
 }
 
-impl Drop for Reaper {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+/// Starts looking after a pool, for as long as anything keeps it: a handle, a lane or an exclusive
+/// connection.
+pub(crate) fn start(shared: &Arc<Shared>) {
+    tokio::spawn(look_after(Arc::downgrade(shared)));
 }
 
-/// Starts looking after a pool.
-pub(crate) fn start(shared: &Arc<Shared>) -> Reaper {
-    let past = Arc::new(Past::default());
-    let task = tokio::spawn(look_after(Arc::downgrade(shared), Arc::clone(&past)));
-    Reaper { task: task.abort_handle(), past }
-}
-
-async fn look_after(pool: Weak<Shared>, past: Arc<Past>) {
+async fn look_after(pool: Weak<Shared>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut peak = 0;
@@ -93,7 +79,7 @@ async fn look_after(pool: Weak<Shared>, past: Arc<Past>) {
         let when = Instant::now();
         if kept.is_none_or(|kept| when >= kept + KEEP_EVERY) {
             kept = Some(when);
-            let mut past = past.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut past = shared.past.0.lock().unwrap_or_else(PoisonError::into_inner);
             past.push_back(Figures { when, snapshot, peak });
             peak = 0;
             while past.len() > KEPT {

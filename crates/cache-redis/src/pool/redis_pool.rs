@@ -8,7 +8,6 @@ use super::advice::Advice;
 use super::builder::RedisPoolBuilder;
 use super::exclusive::Exclusive;
 use super::holders::Leak;
-use super::reaper::Reaper;
 use super::shared::Shared;
 use super::status::PoolStatus;
 use crate::{Lane, PoolError, PoolSnapshot, RedisSettings};
@@ -20,12 +19,11 @@ use crate::{Lane, PoolError, PoolSnapshot, RedisSettings};
 #[derive(Debug, Clone)]
 pub struct RedisPool {
     shared: Arc<Shared>,
-    reaper: Arc<Reaper>,
 }
 
 impl RedisPool {
-    pub(super) fn new(shared: Arc<Shared>, reaper: Reaper) -> Self {
-        Self { shared, reaper: Arc::new(reaper) }
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
     /// A builder of a pool with these settings.
@@ -88,7 +86,7 @@ impl RedisPool {
 
     /// What the figures of the last minutes suggest to change; nothing if all is well.
     pub fn advice(&self) -> Vec<Advice> {
-        self.reaper.advice(&self.shared)
+        self.shared.advice()
     }
 
     /// Changes the most sockets that may be open. Those above it are closed as they come back.

@@ -14,6 +14,7 @@ use super::counts::Count;
 use super::generation::{Generation, Generations};
 use super::holders::{Holders, Leak};
 use super::manager::Manager;
+use super::reaper::Past;
 use super::status::PoolStatus;
 use crate::connect::Governor;
 use crate::connection::{Dialer, Link, Login};
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) drained: Notify,
     pub(crate) meters: Meters,
     pub(crate) born: Instant,
+    pub(crate) past: Past,
     last_failure: Mutex<Option<Arc<ConnectError>>>,
     closed: AtomicBool,
     keys: RandomState,
@@ -75,6 +77,7 @@ impl Shared {
             drained: Notify::new(),
             meters: Meters::new(),
             born: Instant::now(),
+            past: Past::default(),
             last_failure: Mutex::default(),
             closed: AtomicBool::new(false),
             keys: RandomState::new(),

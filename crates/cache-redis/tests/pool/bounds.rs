@@ -88,6 +88,18 @@ async fn the_reaper_ends_with_the_pool() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn bounds_hold_as_long_as_a_lane_keeps_the_pool() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.idle_timeout", "10s")]).await;
+    let lane = pool.lane("k");
+    drop(pool);
+    lane.run(&echo("a")).await.unwrap();
+    assert_eq!(script.open(), 1);
+    pass(12 * SECOND).await;
+    assert_eq!(script.open(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn idle_connections_are_there_for_callers_while_others_are_made() {
     let script = Script::new();
     let pool = script.pool(&[("redis.pool.min_idle", "2"), ("redis.pool.timeout", "1s")]).await;
