@@ -112,8 +112,9 @@ impl Owed {
 
     fn deliver(&mut self, result: Result<Tally, CountError>) {
         let Some(permit) = self.permit.take() else { return };
-        // Whoever submits pays for one count of references only.
-        let shared = Arc::clone(&permit.shared);
+        // Whoever submits pays for one count of references only. It is finished at the end, also
+        // where whoever waits panics when it is woken.
+        let Unfinished(shared) = &Unfinished(Arc::clone(&permit.shared));
         match self.deliver.take() {
             Some(Deliver::Callback(callback)) => {
                 let counted = Counted { result, _place: permit };
@@ -129,7 +130,15 @@ impl Owed {
             }
             None => drop(permit),
         }
-        shared.unfinished.sub();
+    }
+}
+
+/// A job that has no answer yet.
+struct Unfinished(Arc<Shared>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.0.unfinished.sub();
     }
 }
 
