@@ -7,6 +7,10 @@ use std::collections::BTreeSet;
 /// A merge over the edge of a character that is not yet whole makes a token that holds a part of
 /// it. Where all such tokens have a higher rank than the character, its own merges go first,
 /// whatever stands around it; so merging begins with the character itself just as well.
+///
+/// This holds where each token is made of two of lower rank, as in every vocabulary that was
+/// trained by merging: then the ranks of the merges that make a token never fall below those of its
+/// parts.
 pub(super) struct Characters {
     /// Bits of the characters by their numbers: behind ASCII, and behind others.
     whole: [Box<[u64]>; 2],
@@ -37,6 +41,12 @@ impl Characters {
             }
             Err(_) => self.learn_broken(token),
         }
+    }
+
+    /// All tokens are known: what only learning needs is let go of.
+    pub(super) fn have_learned(&mut self) {
+        self.heads.clear();
+        self.tails = Default::default();
     }
 
     fn learn_character(&mut self, number: usize, bytes: &[u8]) {

@@ -52,7 +52,8 @@ const KEPT: usize = 192;
 
 impl Vocabulary {
     pub(super) fn new(bpe: &'static BytePairEncoding) -> Self {
-        let tokens = u32::try_from(bpe.num_tokens()).unwrap_or(NO_RANK).min(NO_RANK);
+        let tokens = u32::try_from(bpe.num_tokens()).unwrap_or(u32::MAX);
+        assert!(tokens < NO_RANK, "a vocabulary of {tokens} tokens does not fit the slots");
         let mut vocabulary = Self {
             bpe,
             buckets: vec![Bucket([EMPTY; 16]); BUCKETS].into_boxed_slice(),
@@ -63,6 +64,7 @@ impl Vocabulary {
         for rank in 0..tokens {
             vocabulary.learn(rank, bpe.token_bytes(rank));
         }
+        vocabulary.characters.have_learned();
         vocabulary
     }
 
@@ -296,10 +298,23 @@ mod tests {
                 assert!(token.len() <= WINDOW);
                 assert_eq!(vocabulary.rank(token, 0, token.len()), rank, "{token:?}");
                 assert!(vocabulary.rank_or_lower(token, 0, token.len()) <= rank, "{token:?}");
+                assert_eq!(tokenizer.bpe.count(token), 1, "{token:?}");
                 assert_eq!(vocabulary.count(token, 0, token.len()), 1, "{token:?}");
             }
             for other in ["zqzq", " \u{1}\u{2}"] {
                 assert_eq!(vocabulary.rank(other.as_bytes(), 0, other.len()), NO_RANK, "{other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_token_is_made_of_two_of_lower_rank() {
+        for (tokenizer, vocabulary) in vocabularies() {
+            for rank in 0..u32::try_from(tokenizer.bpe.num_tokens()).unwrap() {
+                let token = tokenizer.bpe.token_bytes(rank);
+                let is_lower = |start, end| vocabulary.rank(token, start, end) < rank;
+                let is_made = |cut| is_lower(0, cut) && is_lower(cut, token.len());
+                assert!(token.len() == 1 || (1..token.len()).any(is_made), "{token:?}");
             }
         }
     }
