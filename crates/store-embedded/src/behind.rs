@@ -25,6 +25,11 @@ type Io<T> = Result<T, Error>;
 /// takes operations of 8 MiB, or one that is larger.
 const MOST_BYTES: usize = 16 << 20;
 
+/// Most bytes that are kept to be used again. Commits of a few hundred operations fit.
+const SPARE_BYTES: usize = 2 << 20;
+/// What the database mostly writes at once.
+const PAGE_BYTES: usize = 4096;
+
 /// The database's storage, as the store sees it.
 #[derive(Debug)]
 pub(crate) struct Behind {
@@ -42,6 +47,9 @@ struct State {
     held: Writes,
     /// What belongs to the sync that was left.
     left: Option<Arc<Writes>>,
+    /// Empty, with the room of what was held before: to let go of much memory and to ask for it
+    /// again costs more than to keep it.
+    spare: Writes,
     /// Whether a thread is finishing that sync, or was told to.
     handed: bool,
     failed: bool,
@@ -102,7 +110,9 @@ impl Writes {
 
     fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(SPARE_BYTES);
         self.places.clear();
+        self.places.shrink_to(SPARE_BYTES / PAGE_BYTES);
     }
 }
 
@@ -155,16 +165,18 @@ impl Behind {
         let mut state = self.state();
         (state.left, state.handed) = (None, false);
         state.failed |= result.is_err();
-        // What was held for it is used again.
-        if let Ok(mut writes) = Arc::try_unwrap(left)
-            && state.held.places.is_empty()
-        {
+        if let Ok(mut writes) = Arc::try_unwrap(left) {
             writes.clear();
-            state.held = writes;
+            state.spare = writes;
         }
         drop(state);
         self.done.notify_all();
         result
+    }
+
+    /// Has nothing more written, because a transaction failed.
+    pub(crate) fn fail(&self) {
+        self.state().failed = true;
     }
 
     /// Waits until no sync is left.
@@ -178,8 +190,7 @@ impl Behind {
 
     /// The state, unless something failed before.
     fn sound(&self) -> Io<MutexGuard<'_, State>> {
-        let state = self.state();
-        if state.failed { Err(Error::other("an earlier sync failed")) } else { Ok(state) }
+        checked(self.state())
     }
 
     /// The state, when no sync is left.
@@ -196,19 +207,24 @@ impl Behind {
                 state = self.state();
             }
         }
-        drop(state);
-        self.sound()
+        // Without letting go of the lock: else another sync could be left meanwhile.
+        checked(state)
     }
 
     /// The state, when nothing is in memory only.
     fn written(&self) -> Io<MutexGuard<'_, State>> {
         let mut state = self.idle()?;
+        debug_assert!(state.left.is_none(), "what is held comes after what was left");
         if !state.held.places.is_empty() {
             state.held.write(&*self.storage)?;
             state.held.clear();
         }
         Ok(state)
     }
+}
+
+fn checked(state: MutexGuard<'_, State>) -> Io<MutexGuard<'_, State>> {
+    if state.failed { Err(Error::other("an earlier commit failed")) } else { Ok(state) }
 }
 
 /// What the database has of it.
@@ -260,7 +276,8 @@ impl StorageBackend for Storage {
     fn sync_data(&self) -> Io<()> {
         let mut state = self.0.idle()?;
         if state.leave {
-            let writes = std::mem::take(&mut state.held);
+            let spare = std::mem::take(&mut state.spare);
+            let writes = std::mem::replace(&mut state.held, spare);
             (state.leave, state.left) = (false, Some(Arc::new(writes)));
             return Ok(());
         }
@@ -276,7 +293,7 @@ impl StorageBackend for Storage {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     use mockall::{Sequence, mock};
 
@@ -349,6 +366,72 @@ mod tests {
         assert_eq!(told.load(Ordering::SeqCst), 1);
         assert!(behind.hand_over().unwrap());
         behind.finish(|| ()).unwrap();
+    }
+
+    /// A disk that fails where a write of one transaction comes before the sync of the one before.
+    #[derive(Debug, Default)]
+    struct Ordered {
+        synced: AtomicU64,
+    }
+
+    impl StorageBackend for Ordered {
+        fn len(&self) -> Io<u64> {
+            Ok(8)
+        }
+
+        fn read(&self, _: u64, _: &mut [u8]) -> Io<()> {
+            Ok(())
+        }
+
+        fn set_len(&self, _: u64) -> Io<()> {
+            Ok(())
+        }
+
+        fn sync_data(&self) -> Io<()> {
+            self.synced.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+
+        fn write(&self, _: u64, data: &[u8]) -> Io<()> {
+            let transaction = u64::from_le_bytes(data.try_into().unwrap());
+            let synced = self.synced.load(Ordering::SeqCst);
+            if transaction == synced + 1 { Ok(()) } else { Err(Error::other("out of order")) }
+        }
+    }
+
+    #[test]
+    fn readers_bring_no_transaction_before_the_sync_of_the_one_before() {
+        let behind = Arc::new(Behind::new(Box::<Ordered>::default()));
+        let storage = Storage(Arc::clone(&behind));
+        let (hand_over, handed_over) = std::sync::mpsc::sync_channel(1);
+        let is_done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let behind = &behind;
+            let finisher = scope.spawn(move || {
+                for () in handed_over {
+                    behind.finish(|| ()).unwrap();
+                }
+            });
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_done.load(Ordering::SeqCst) {
+                        // It touches what is held, so that has to be written first.
+                        storage.read(0, &mut [0; 8]).unwrap();
+                    }
+                });
+            }
+            for transaction in 1..=20_000_u64 {
+                behind.leave();
+                storage.write(0, &transaction.to_le_bytes()).unwrap();
+                storage.sync_data().unwrap();
+                if behind.hand_over().unwrap() {
+                    hand_over.send(()).unwrap();
+                }
+            }
+            drop(hand_over);
+            finisher.join().unwrap();
+            is_done.store(true, Ordering::SeqCst);
+        });
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use redb::ReadTransaction;
 
 use crate::behind::Behind;
-use crate::job::{Failure, Job};
+use crate::job::{Failure, Job, answer_each};
 use crate::shared::Shared;
 use crate::views::Views;
 
@@ -36,17 +36,13 @@ impl Finisher {
         let next = || commits.lock().unwrap_or_else(PoisonError::into_inner).recv();
         while let Ok(Committed { jobs, view }) = next() {
             match self.behind.finish(|| self.views.publish(view)) {
-                Ok(()) => jobs.into_iter().for_each(Job::acknowledge),
+                Ok(()) => answer_each(jobs, Job::acknowledge),
                 Err(error) => {
                     self.shared.poison();
                     let failure = Failure::Commit(Arc::new(error));
-                    for job in jobs {
-                        job.fail(&failure, &self.shared.what);
-                    }
+                    answer_each(jobs, |job| job.fail(&failure, &self.shared.what));
                 }
             }
         }
-        // A view that is left would keep the database open.
-        self.views.clear();
     }
 }

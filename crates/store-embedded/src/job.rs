@@ -1,6 +1,7 @@
 //! One operation on its way through the writer.
 
 use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use memory_core::{ConversationKey, StoreError};
@@ -28,6 +29,17 @@ pub(crate) trait Job: Send {
 
     /// Answers that the transaction failed.
     fn fail(self: Box<Self>, failure: &Failure, what: &str);
+}
+
+/// Answers each, also where one of those who wait panics when it is woken: that is its own affair,
+/// and its hook has said so.
+pub(crate) fn answer_each(
+    jobs: impl IntoIterator<Item = Box<dyn Job>>,
+    answer: impl Fn(Box<dyn Job>),
+) {
+    for job in jobs {
+        let _ = catch_unwind(AssertUnwindSafe(|| answer(job)));
+    }
 }
 
 /// Why a transaction failed.

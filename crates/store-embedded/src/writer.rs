@@ -11,36 +11,11 @@ use tokio::sync::mpsc::Receiver;
 use crate::behind::Behind;
 use crate::error::{EmbeddedError, Fault};
 use crate::finisher::Committed;
-use crate::job::{Failure, Job};
+use crate::job::{Failure, Job, answer_each};
 use crate::schema::Tables;
 use crate::shared::Shared;
 use crate::views::Views;
 use crate::write::{Batch, State, sweep_up};
-
-impl Orders {
-    /// Takes what is waiting, as far as one transaction takes it; whether that was anything.
-    fn take_waiting(&mut self, jobs: &mut Vec<Box<dyn Job>>) -> bool {
-        let before = jobs.len();
-        while jobs.len() < BATCH_JOBS
-            && self.bytes < BATCH_BYTES
-            && let Ok(order) = self.waiting.try_recv()
-        {
-            self.take(order, jobs);
-        }
-        jobs.len() > before
-    }
-
-    fn take(&mut self, order: Order, jobs: &mut Vec<Box<dyn Job>>) {
-        match order {
-            Order::Write(job) => {
-                self.bytes += job.bytes();
-                jobs.push(job);
-            }
-            // What waits already is still done.
-            Order::Close => self.waiting.close(),
-        }
-    }
-}
 
 /// What is sent to the writer.
 pub(crate) enum Order {
@@ -81,6 +56,31 @@ pub(crate) struct Finishing {
     pub(crate) threads: Vec<JoinHandle<()>>,
 }
 
+impl Orders {
+    /// Takes what is waiting, as far as one transaction takes it; whether that was anything.
+    fn take_waiting(&mut self, jobs: &mut Vec<Box<dyn Job>>) -> bool {
+        let before = jobs.len();
+        while jobs.len() < BATCH_JOBS
+            && self.bytes < BATCH_BYTES
+            && let Ok(order) = self.waiting.try_recv()
+        {
+            self.take(order, jobs);
+        }
+        jobs.len() > before
+    }
+
+    fn take(&mut self, order: Order, jobs: &mut Vec<Box<dyn Job>>) {
+        match order {
+            Order::Write(job) => {
+                self.bytes += job.bytes();
+                jobs.push(job);
+            }
+            // What waits already is still done.
+            Order::Close => self.waiting.close(),
+        }
+    }
+}
+
 impl Writer {
     pub(crate) const fn new(
         database: Arc<Database>,
@@ -99,11 +99,15 @@ impl Writer {
         while self.wait(&mut jobs) {
             self.commit(&mut jobs);
         }
-        let Finishing { commits, threads, .. } = self.finishing;
+        let Finishing { views, commits, threads, .. } = self.finishing;
         drop(commits);
         for thread in threads {
             // It lets go of the database before the writer does. If it panicked, it has said so.
             let _ = thread.join();
+        }
+        // Not before the last sync is done; and what failed is never to be seen.
+        if !self.shared.is_poisoned() {
+            views.clear();
         }
     }
 
@@ -118,8 +122,10 @@ impl Writer {
         if has_chores && !self.orders.waiting.is_closed() {
             return true;
         }
-        let Some(order) = self.orders.waiting.blocking_recv() else { return false };
-        self.orders.take(order, jobs);
+        while jobs.is_empty() {
+            let Some(order) = self.orders.waiting.blocking_recv() else { return false };
+            self.orders.take(order, jobs);
+        }
         self.orders.take_waiting(jobs);
         true
     }
@@ -141,7 +147,7 @@ impl Writer {
             })
         };
         match result {
-            Ok(None) => jobs.drain(..).for_each(Job::acknowledge),
+            Ok(None) => answer_each(jobs.drain(..), Job::acknowledge),
             Ok(Some(view)) => {
                 let committed = Committed { jobs: std::mem::take(jobs), view };
                 if let Err(SendError(committed)) = self.finishing.commits.send(committed) {
@@ -158,7 +164,8 @@ impl Writer {
     fn fail(&self, jobs: &mut Vec<Box<dyn Job>>, failure: &Failure) {
         // The database may be in any state now; opening it anew finds a sound one.
         self.shared.poison();
-        jobs.drain(..).for_each(|job| job.fail(failure, &self.shared.what));
+        self.finishing.behind.fail();
+        answer_each(jobs.drain(..), |job| job.fail(failure, &self.shared.what));
     }
 
     /// Gives the state that was committed, where its sync was left.
