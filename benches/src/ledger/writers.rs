@@ -175,9 +175,9 @@ impl Found {
                      alone is one thread that keeps its state in memory and writes the same \
                      tables with values of the same size, to the conversations in a scattered \
                      order, as writers come, and reads nothing back; the bytes stored for an \
-                     append are compared at the end. The store syncs one commit on a second \
-                     thread while it fills the next; redb alone does one after the other. The batch size is that of the store in the \
-                     same round, from its count of syncs. How much redb itself gains by \
+                     append are compared at the end. The store syncs one commit on another \
+                     thread while it fills the next; redb alone does one after the other. The \
+                     batch size is that of the store in the same round, from its count of syncs. How much redb itself gains by \
                      committing in those batches is what the machine's disk allows. All \
                      databases lie on the same disk and hold the same 16,384 messages at the \
                      start."

@@ -2,8 +2,8 @@
 //!
 //! [`EmbeddedStore`] is a [`MemoryStore`](memory_core::MemoryStore). One thread of its own writes:
 //! it commits whatever is waiting in one transaction, and acknowledges each operation after that
-//! commit. While more is waiting, a second thread does the sync of one commit and its
-//! acknowledgements, and the writer fills the next transaction meanwhile. A few threads of its own
+//! commit. While more is waiting, one of two further threads does the sync of one commit and
+//! acknowledges, and the writer fills the next transaction meanwhile. A few threads of its own
 //! read, and see what is durable. Nothing here runs on the threads of an async runtime, and
 //! any runtime serves.
 //!

@@ -28,7 +28,8 @@ impl Records {
 
     /// Gives the record away, with its key: what is changed need not be copied.
     pub(crate) fn take(&mut self, key: &[u8]) -> Option<(Vec<u8>, Box<Record>)> {
-        self.younger.remove_entry(key).or_else(|| self.older.remove_entry(key))
+        let (younger, older) = (self.younger.remove_entry(key), self.older.remove_entry(key));
+        younger.or(older)
     }
 
     /// Keeps what was written.
@@ -74,6 +75,18 @@ mod tests {
         assert_eq!(number(&records, GENERATION), Some(GENERATION as u64));
         assert_eq!(number(&records, 2 * GENERATION), Some(2 * GENERATION as u64));
         assert!(records.younger.len() + records.older.len() <= 2 * GENERATION);
+    }
+
+    #[test]
+    fn what_was_taken_is_gone_from_both_generations() {
+        let mut records = Records::default();
+        records.put(key(0), record(1));
+        (1..=GENERATION).for_each(|place| records.put(key(place), record(0)));
+        records.put(key(0), record(2));
+        let (_, taken) = records.take(&key(0)).unwrap();
+        assert_eq!(taken.number, 2);
+        assert_eq!(number(&records, 0), None);
+        assert!(records.take(&key(0)).is_none());
     }
 
     #[test]
