@@ -9,6 +9,8 @@ pub(super) struct Parts<const PLACES: usize> {
     /// The rank of what each part makes with the one behind it, or a lower one, and the place of
     /// the part.
     joins: [u64; PLACES],
+    /// The lowest join of each block, where there are [many](Self::IN_BLOCKS).
+    minima: [u64; BLOCKS],
     /// How far behind the start of the piece each part begins.
     begins: [u16; PLACES],
     /// The place of the part behind each.
@@ -29,8 +31,15 @@ const PLACE_BITS: u32 = 8;
 const NOT_JOINED: u64 = u64::MAX;
 /// Joins that are compared side by side.
 const LANES: usize = 4;
+/// Blocks that the joins are in where there are many.
+const BLOCKS: usize = 16;
+/// Joins in a block.
+const BLOCK: usize = 16;
 
 impl<const PLACES: usize> Parts<PLACES> {
+    /// Whether the lowest join is looked for in two steps. Where there are few, one is quicker.
+    const IN_BLOCKS: bool = PLACES > BLOCK * LANES;
+
     /// What the piece from `start` to `end` is merged to, which is no token as a whole.
     #[inline]
     pub(super) fn merged(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> Self {
@@ -55,6 +64,7 @@ impl<const PLACES: usize> Parts<PLACES> {
         const { assert!(PLACES <= 1 << PLACE_BITS && PLACES.is_multiple_of(LANES)) }
         Self {
             joins: [NOT_JOINED; PLACES],
+            minima: [NOT_JOINED; BLOCKS],
             begins: [0; PLACES],
             nexts: std::array::from_fn(|place| small(place + 1)),
             befores: std::array::from_fn(|place| small(place.wrapping_sub(1))),
@@ -102,8 +112,13 @@ impl<const PLACES: usize> Parts<PLACES> {
     #[expect(clippy::cast_possible_truncation, reason = "the bits of a rank, and of a place")]
     fn merge(&mut self, vocabulary: &Vocabulary, text: &[u8]) {
         let used = self.places.next_multiple_of(LANES).min(PLACES);
+        if Self::IN_BLOCKS {
+            for (minimum, joins) in self.minima.iter_mut().zip(self.joins.chunks(BLOCK)) {
+                *minimum = lowest(joins);
+            }
+        }
         loop {
-            let best = lowest(&self.joins[..used]);
+            let best = lowest(if Self::IN_BLOCKS { &self.minima } else { &self.joins[..used] });
             if best == NOT_JOINED {
                 return;
             }
@@ -112,13 +127,12 @@ impl<const PLACES: usize> Parts<PLACES> {
             let end = usize::from(self.nexts[middle % PLACES]);
             let (begin, stop) = (self.begin(left), self.begin(end));
             if !vocabulary.is(rank, text, begin, stop) {
-                self.joins[left] = joined(vocabulary.rank(text, begin, stop), left);
+                self.join(left, joined(vocabulary.rank(text, begin, stop), left));
                 continue;
             }
             self.count -= 1;
             self.nexts[left] = small(end);
-            self.joins[middle % PLACES] = NOT_JOINED;
-            self.joins[left] = NOT_JOINED;
+            self.join(middle % PLACES, NOT_JOINED);
             if self.count == 2 {
                 // They are the whole piece, which is no token.
                 return;
@@ -127,13 +141,24 @@ impl<const PLACES: usize> Parts<PLACES> {
                 let end = end % PLACES;
                 self.befores[end] = small(left);
                 let stop = self.begin(usize::from(self.nexts[end]));
-                self.joins[left] = joined(vocabulary.rank_or_lower(text, begin, stop), left);
+                self.join(left, joined(vocabulary.rank_or_lower(text, begin, stop), left));
+            } else {
+                self.join(left, NOT_JOINED);
             }
             if left > 0 {
                 let before = usize::from(self.befores[left]) % PLACES;
                 let begin = self.begin(before);
-                self.joins[before] = joined(vocabulary.rank_or_lower(text, begin, stop), before);
+                self.join(before, joined(vocabulary.rank_or_lower(text, begin, stop), before));
             }
+        }
+    }
+
+    #[inline]
+    fn join(&mut self, place: usize, join: u64) {
+        self.joins[place] = join;
+        if Self::IN_BLOCKS {
+            let block = place / BLOCK;
+            self.minima[block] = lowest(&self.joins[block * BLOCK..][..BLOCK]);
         }
     }
 
