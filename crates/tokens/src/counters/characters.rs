@@ -32,6 +32,10 @@ impl Characters {
 
     /// Learns the next token, after all of lower rank.
     pub(super) fn learn(&mut self, token: &[u8]) {
+        if token.is_ascii() {
+            // All its characters are whole, and of one byte.
+            return;
+        }
         match std::str::from_utf8(token) {
             Ok(text) => {
                 let mut characters = text.chars();
