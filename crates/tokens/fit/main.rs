@@ -21,7 +21,6 @@
 mod automaton;
 mod check;
 #[path = "../src/estimator/class.rs"]
-#[expect(dead_code, reason = "the estimator uses the rest")]
 mod class;
 mod corpus;
 mod fit;

@@ -18,7 +18,7 @@ struct Run {
 
 impl Run {
     /// How long the run is in `state`, from 1; 0 where the state is of another run.
-    const fn length(&self, state: u8) -> u8 {
+    fn length(&self, state: u8) -> u8 {
         if state >= self.first && state < self.first + self.longest {
             state - self.first + 1
         } else {
@@ -27,7 +27,7 @@ impl Run {
     }
 
     /// The state after one more byte of the run.
-    const fn grown(&self, state: u8) -> u8 {
+    fn grown(&self, state: u8) -> u8 {
         let length = self.length(state);
         self.first + if length < self.longest { length } else { self.longest - 1 }
     }
@@ -61,7 +61,7 @@ pub(crate) const STATES: usize = FIRST_SCRIPT_STATE as usize + SCRIPTS * SCRIPT_
 /// What came before, where a byte begins a run of another kind.
 const CONTEXTS: u8 = 13;
 
-const fn context(state: u8) -> u8 {
+fn context(state: u8) -> u8 {
     if state >= FIRST_SCRIPT_STATE {
         // Alphabets, then punctuation, then kana, Han and Hangul, then the rest.
         return match (state - FIRST_SCRIPT_STATE) / SCRIPT_RUN {
@@ -107,14 +107,14 @@ pub(crate) const FEATURES: usize =
     SCRIPT_FEATURES as usize + SCRIPTS * FEATURES_PER_SCRIPT as usize;
 
 /// The state after a byte of this class, and the feature of the step.
-pub(crate) const fn step(state: u8, class: u8) -> (u8, u8) {
+pub(crate) fn step(state: u8, class: u8) -> (u8, u8) {
     match class {
         LOWER => lower(state),
         UPPER => run(&UPPERS, state, UPPER_FEATURES),
         DIGIT => digit(state),
         SPACE => run(&SPACES, state, SPACE_FEATURES),
         NEWLINE => newline(state),
-        TAB => (TABS.first, TAB_FEATURES + (TABS.length(state) == 0) as u8),
+        TAB => (TABS.first, TAB_FEATURES + u8::from(TABS.length(state) == 0)),
         APOSTROPHE => (APOSTROPHES.first, APOSTROPHE_FEATURES + context(state)),
         STOP => run(&STOPS, state, STOP_FEATURES),
         BRACKET => run(&BRACKETS, state, BRACKET_FEATURES),
@@ -126,14 +126,14 @@ pub(crate) const fn step(state: u8, class: u8) -> (u8, u8) {
 }
 
 /// A byte that continues its run or begins one.
-const fn run(run: &Run, state: u8, features: u8) -> (u8, u8) {
+fn run(run: &Run, state: u8, features: u8) -> (u8, u8) {
     let length = run.length(state);
     let feature = if length > 0 { length - 1 } else { run.longest + context(state) };
     (run.grown(state), features + feature)
 }
 
 /// A lower-case letter continues a word that began with capitals.
-const fn lower(state: u8) -> (u8, u8) {
+fn lower(state: u8) -> (u8, u8) {
     let capitals = UPPERS.length(state);
     if capitals == 0 {
         let (next, feature) = run(&LOWERS, state, LOWER_FEATURES);
@@ -143,13 +143,13 @@ const fn lower(state: u8) -> (u8, u8) {
     (LOWERS.first + 1, LOWER_FEATURES + LOWERS.longest + capitals - 1)
 }
 
-const fn digit(state: u8) -> (u8, u8) {
+fn digit(state: u8) -> (u8, u8) {
     let (next, feature) = run(&DIGITS, state, DIGIT_FEATURES);
     let full = DIGITS.length(state) == DIGITS.longest;
     (if full { DIGITS.first } else { next }, feature)
 }
 
-const fn newline(state: u8) -> (u8, u8) {
+fn newline(state: u8) -> (u8, u8) {
     let (next, feature) = run(&NEWLINES, state, NEWLINE_FEATURES);
     if NEWLINES.length(state) > 0 {
         return (next, feature);
@@ -160,12 +160,12 @@ const fn newline(state: u8) -> (u8, u8) {
     (next, feature)
 }
 
-const fn script(state: u8, script: u8) -> (u8, u8) {
+fn script(state: u8, script: u8) -> (u8, u8) {
     let script = if (script as usize) < SCRIPTS { script } else { 0 };
     let run = Run { first: FIRST_SCRIPT_STATE + script * SCRIPT_RUN, longest: SCRIPT_RUN };
     let length = run.length(state);
     let feature =
-        if length > 0 { length - 1 } else { SCRIPT_RUN + (SPACES.length(state) != 1) as u8 };
+        if length > 0 { length - 1 } else { SCRIPT_RUN + u8::from(SPACES.length(state) != 1) };
     (run.grown(state), SCRIPT_FEATURES + script * FEATURES_PER_SCRIPT + feature)
 }
 

@@ -25,24 +25,8 @@ pub(crate) const FIRST_SCRIPT: u8 = 12;
 /// selectors, and what lies beyond the basic plane.
 pub(crate) const SCRIPTS: usize = 13;
 
-/// Classes that occur, rounded up to a power of two.
-pub(crate) const CLASSES: usize = 32;
-
-/// The class of each byte.
-pub(crate) static CLASS: [u8; 256] = table();
-
-#[expect(clippy::cast_possible_truncation, reason = "every place of the table is a byte")]
-const fn table() -> [u8; 256] {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = class_of(byte as u8);
-        byte += 1;
-    }
-    table
-}
-
-pub(crate) const fn class_of(byte: u8) -> u8 {
+/// The class of a byte.
+pub(crate) fn class_of(byte: u8) -> u8 {
     match byte {
         b'a'..=b'z' => LOWER,
         b'A'..=b'Z' => UPPER,

@@ -3,9 +3,10 @@
 use memory_core::CounterId;
 
 use super::interval::Interval;
-use super::table::{self, Table, UNIT};
+use super::table::{self, LazyTable, UNIT};
 
-/// Guesses how many tokens a text has, in one pass over its bytes and without allocating.
+/// Guesses how many tokens a text has, in one pass over its bytes and without allocating, but for a
+/// table of 256 KiB that the first guess makes.
 ///
 /// Each byte adds the tokens that such a byte adds on average after what came before it: a letter
 /// that begins a word adds most of a token, the third digit of a number nothing. The averages were
@@ -40,8 +41,8 @@ use super::table::{self, Table, UNIT};
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Estimator {
-    table: &'static Table,
-    spread: &'static Table,
+    table: &'static LazyTable,
+    spread: &'static LazyTable,
 }
 
 impl Estimator {

@@ -176,7 +176,7 @@ fn a_counters_estimator_is_that_of_its_encoding() {
 }
 
 #[test]
-fn reading_at_four_places_costs_little_accuracy() {
+fn reading_in_stripes_costs_little_accuracy() {
     let estimator = Estimator::default();
     for (kind, text) in SAMPLES {
         let long = text.repeat(16);
