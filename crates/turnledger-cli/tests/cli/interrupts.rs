@@ -6,13 +6,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
 use turnledger::{
     Backlog, ConversationId, ConversationKey, CounterId, EmbeddedStore, MemoryStore, Namespace,
 };
 
-use crate::support::{Place, conversation};
+use crate::support::{Place, conversation, terminal};
 
 /// Bytes that are surely more than the program can hold unread: pipe, buffers, the conversations
 /// that are read ahead and those that are being appended.
@@ -212,14 +211,10 @@ fn a_second_ctrl_c_ends_at_once() {
 
 /// A child whose terminal is the other end of what is returned.
 fn on_a_terminal(place: &Place, words: &[&str]) -> (Child, std::fs::File) {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
-    let stdin = std::fs::File::options().read(true).write(true).open(name).unwrap();
+    let (terminal, stdin) = terminal();
     let mut process = place.process(&[&["--store", "file:memory.redb"], words].concat());
     let process = process.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-    (process.spawn().unwrap(), terminal.into())
+    (process.spawn().unwrap(), terminal)
 }
 
 #[test]

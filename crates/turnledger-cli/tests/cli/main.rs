@@ -19,6 +19,8 @@ mod interrupts;
 #[cfg(test)]
 mod pipes;
 #[cfg(test)]
+mod progress;
+#[cfg(test)]
 mod repeats;
 #[cfg(test)]
 mod replay;

@@ -1,6 +1,8 @@
 //! A folder of its own for each test, and the program started in it.
 
 use std::fs;
+#[cfg(unix)]
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Output, Stdio};
 
@@ -89,6 +91,19 @@ impl Place {
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         process.spawn().unwrap()
     }
+}
+
+/// A new terminal: what a person sees and types, and what a program is given of it.
+#[cfg(unix)]
+pub(crate) fn terminal() -> (File, File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&person).unwrap();
+    unlockpt(&person).unwrap();
+    let name = ptsname(&person, Vec::new()).unwrap().into_string().unwrap();
+    let program = File::options().read(true).write(true).open(name).unwrap();
+    (person.into(), program)
 }
 
 fn program() -> PathBuf {
