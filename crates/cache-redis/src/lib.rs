@@ -32,6 +32,14 @@
 //! # }
 //! ```
 //!
+//! # Clusters
+//!
+//! A lane of a cluster has a connection to each node that owns slots, and sends each command to the
+//! owner of its key. A command is sent again only where a node answered that it has not executed it:
+//! `MOVED`, `ASK`, `TRYAGAIN`, `CLUSTERDOWN`, `MASTERDOWN`, `LOADING` and `READONLY`. There are no
+//! exclusive connections, a pipeline has keys of one slot, and commands that concern nodes one by one
+//! go over the lanes of [`RedisPool::servers`].
+//!
 //! # Settings
 //!
 //! [`RedisSettings`] is the section `[redis]` as typed values: what exists has been checked. Its
@@ -71,6 +79,7 @@
 //! ones. Most follow from their keys; `REDIS_MAX_IDLE_CONNS` and `REDIS_MIN_IDLE_CONNS` have the
 //! names that the clients of other languages gave them.
 
+mod cluster;
 mod connect;
 pub mod connection;
 mod error;

@@ -90,6 +90,12 @@ impl Link {
         Ok(link)
     }
 
+    /// Closes it, whatever is in flight on it.
+    pub(crate) fn cut(&self) {
+        self.alive.store(false, Ordering::Release);
+        self.driver.abort();
+    }
+
     /// Whether neither the server nor the network has ended it yet.
     pub(crate) fn is_alive(&self) -> bool {
         self.alive.load(Ordering::Acquire)

@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod ask_for_slots;
 mod check;
 mod command_names;
 pub(crate) mod commands;
@@ -25,7 +26,10 @@ mod dialer;
 mod like;
 mod link;
 mod outcome;
+mod refusal;
 mod request;
+mod route;
+mod run_cluster;
 mod run_exclusive;
 mod run_lane;
 mod sentinel;
@@ -36,6 +40,7 @@ pub use redis::{
     ToRedisArgs, Value, cmd, from_redis_value, pipe,
 };
 
+pub(crate) use ask_for_slots::ask_for_slots;
 pub use dialer::{ByteStream, Dialer};
 pub(crate) use link::{Link, LinkHandle, Login};
 pub(crate) use sentinel::master_of;

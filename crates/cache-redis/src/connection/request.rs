@@ -67,7 +67,7 @@ impl Request<'_> {
     }
 }
 
-fn of_transaction(mut answers: Vec<Value>) -> RedisResult<Value> {
+pub(super) fn of_transaction(mut answers: Vec<Value>) -> RedisResult<Value> {
     let exec = answers.pop().unwrap_or(Value::Nil);
     let refused = answers.iter().position(|answer| matches!(answer, Value::ServerError(_)));
     match refused.map(|index| (index, answers.swap_remove(index))) {

@@ -77,6 +77,10 @@ impl Lane {
         if !may_share(operation.kind) {
             return Err(PoolError::NeedsExclusive { operation: operation.name });
         }
+        if let Some(cluster) = self.shared().cluster() {
+            // On the heap, so that commands to one server need not carry its room about.
+            return Box::pin(self.exchange_in_cluster(cluster, operation, request)).await;
+        }
         let begun = Instant::now();
         let (mut place, handed) = match self.shared().board.begin(self.shared(), self.key()) {
             Start::Go(place) => {
@@ -135,7 +139,11 @@ impl Lane {
         answer
     }
 
-    async fn wait(&self, verdict: Receiver<Verdict>, begun: Instant) -> Result<Place, PoolError> {
+    pub(super) async fn wait(
+        &self,
+        verdict: Receiver<Verdict>,
+        begun: Instant,
+    ) -> Result<Place, PoolError> {
         let shared = self.shared();
         let waited = {
             let _waiting = shared.waiting.mark();

@@ -62,13 +62,17 @@ pub enum ConnectReason {
     NoMaster,
     /// The server that should be the master is none.
     NotMaster,
+    /// The server is not part of a cluster.
+    NoCluster,
+    /// The node of a cluster does not know yet who owns which slots.
+    NoSlots,
     /// The server answered something that is not understood.
     Protocol,
 }
 
 impl ConnectReason {
     /// Every reason.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Name,
         Self::Refused,
         Self::TimedOut,
@@ -80,12 +84,14 @@ impl ConnectReason {
         Self::Loading,
         Self::NoMaster,
         Self::NotMaster,
+        Self::NoCluster,
+        Self::NoSlots,
         Self::Protocol,
     ];
 
     /// Whether trying again cannot help before somebody changes something.
     pub fn is_permanent(self) -> bool {
-        matches!(self, Self::Tls | Self::Login | Self::Database)
+        matches!(self, Self::Tls | Self::Login | Self::Database | Self::NoCluster)
     }
 
     /// One word for it, as metrics have it for a label.
@@ -102,6 +108,8 @@ impl ConnectReason {
             Self::Loading => "loading",
             Self::NoMaster => "no_master",
             Self::NotMaster => "not_master",
+            Self::NoCluster => "no_cluster",
+            Self::NoSlots => "no_slots",
             Self::Protocol => "protocol",
         }
     }
@@ -124,6 +132,8 @@ impl fmt::Display for ConnectReason {
             Self::Loading => "the server is still reading its data",
             Self::NoMaster => "no sentinel names a master, see redis.sentinel.service",
             Self::NotMaster => "the server is not the master",
+            Self::NoCluster => "the server is not part of a cluster, see redis.cluster.seeds",
+            Self::NoSlots => "the node does not know yet who owns the slots of its cluster",
             Self::Protocol => "the answer is not one of a Redis server",
         })
     }

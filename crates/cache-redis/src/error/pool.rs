@@ -93,11 +93,36 @@ pub enum PoolError {
         operation: &'static str,
     },
 
-    /// The pool does not know how to talk to this topology.
-    #[error("{topology} is not supported by this version of the pool")]
-    Topology {
-        /// The topology of the settings.
-        topology: &'static str,
+    /// A cluster has no connections for one caller alone.
+    #[error(
+        "a cluster has no exclusive connections: send commands over `lane` or `any_lane`, or over \
+         those of `servers` to reach each node"
+    )]
+    NoExclusive,
+
+    /// The pool has fewer sockets than its lanes need.
+    #[error(
+        "redis.pool.size is {size}, too small for {lanes} lane to the {nodes} nodes of the cluster: \
+         a lane has a socket to each node that owns slots, so set redis.pool.size to {} or more",
+        lanes * nodes
+    )]
+    ClusterSize {
+        /// The most sockets that may be open.
+        size: usize,
+        /// The lanes that are needed at least.
+        lanes: usize,
+        /// The nodes that own slots.
+        nodes: usize,
+    },
+
+    /// The command concerns the nodes of a cluster one by one. Nothing was sent.
+    #[error(
+        "{operation} concerns each node of a cluster by itself: send it over each of the lanes that \
+         `RedisPool::servers` gives"
+    )]
+    NeedsServer {
+        /// The command.
+        operation: &'static str,
     },
 
     /// A file of the TLS settings cannot be used.
@@ -130,7 +155,14 @@ impl PoolError {
             }
             Self::Server { code, .. } => matches!(
                 code.as_str(),
-                "LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY"
+                "LOADING"
+                    | "READONLY"
+                    | "MASTERDOWN"
+                    | "CLUSTERDOWN"
+                    | "TRYAGAIN"
+                    | "MOVED"
+                    | "ASK"
+                    | "BUSY"
             ),
             _ => false,
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::board::{Board, subtract};
+use super::link::LaneLink;
 use super::state::{LaneId, LaneState, Mode, State};
 use crate::pool::{Generation, Shared};
 
@@ -115,7 +116,7 @@ impl Board {
     /// who wait for any lane now are served by [`reopen_lanes`](Shared::reopen_lanes).
     pub(crate) fn close_aged(&self, age: Duration) -> usize {
         let aged = |lane: &LaneState| {
-            let born = lane.link.as_ref().map(|link| link.born);
+            let born = lane.link.as_ref().and_then(LaneLink::born);
             lane.mode == Mode::Serving && born.is_some_and(|born| born.elapsed() >= age)
         };
         let mut ended = Vec::new();

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::Node;
+use crate::cluster::Server;
 use crate::pool::Shared;
 
 /// Sends commands over shared, pipelined connections that are made anew when they fail.
@@ -17,15 +19,31 @@ use crate::pool::Shared;
 pub struct Lane {
     shared: Arc<Shared>,
     key: Option<u64>,
+    /// The node of a cluster that all commands go to, where the caller has chosen one.
+    server: Option<Arc<Server>>,
 }
 
 impl Lane {
     pub(crate) fn new(shared: Arc<Shared>, key: Option<u64>) -> Self {
-        Self { shared, key }
+        Self { shared, key, server: None }
+    }
+
+    pub(crate) fn to_server(shared: Arc<Shared>, server: Arc<Server>) -> Self {
+        Self { shared, key: None, server: Some(server) }
+    }
+
+    /// The server that all of its commands go to, where it is one of
+    /// [`RedisPool::servers`](crate::RedisPool::servers) of a cluster.
+    pub fn node(&self) -> Option<&Node> {
+        self.server.as_deref().map(Server::node)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    pub(crate) fn server(&self) -> Option<&Arc<Server>> {
+        self.server.as_ref()
     }
 
     pub(crate) fn key(&self) -> Option<u64> {

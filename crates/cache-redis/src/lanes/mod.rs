@@ -5,6 +5,7 @@ mod closing;
 mod fence;
 mod giving_way;
 mod lane;
+mod link;
 mod opening;
 mod place;
 mod queue;
@@ -14,4 +15,4 @@ pub use lane::Lane;
 
 pub(crate) use board::{Board, Start};
 pub(crate) use place::Place;
-pub(crate) use state::Verdict;
+pub(crate) use state::{KeyHasher, Verdict};

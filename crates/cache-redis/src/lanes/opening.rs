@@ -9,10 +9,11 @@ use tokio::time::Instant;
 
 use super::board::{Board, add};
 use super::giving_way::give_way;
+use super::link::LaneLink;
 use super::state::{LaneId, LaneState, Mode, State};
 use crate::ConnectError;
+use crate::cluster::Cluster;
 use crate::connect::Backoff;
-use crate::connection::Link;
 use crate::pool::{Permit, Shared};
 
 impl Board {
@@ -25,7 +26,7 @@ impl Board {
         shared: &Arc<Shared>,
     ) -> Option<Opening> {
         let expected = state.opening.saturating_mul(self.depth);
-        let room = shared.size().saturating_sub(self.lanes() + state.opening);
+        let room = shared.most_lanes().saturating_sub(self.lanes() + state.opening);
         if state.closed || state.queue.len() <= expected || room == 0 {
             return None;
         }
@@ -33,7 +34,7 @@ impl Board {
         Some(Opening { shared: Arc::downgrade(shared), is_started: false, in_vain: false })
     }
 
-    fn add(&self, shared: &Arc<Shared>, link: Link, turn: Permit, has_waited: bool) {
+    fn add(&self, shared: &Arc<Shared>, link: LaneLink, turn: Permit, has_waited: bool) {
         let mut state = self.lock();
         if has_waited {
             // A lane may have given way to somebody behind it in the queue for turns.
@@ -50,7 +51,7 @@ impl Board {
         let lane = LaneState {
             id: LaneId { index, serial },
             handle: link.handle(),
-            generation: link.generation,
+            generation: link.generation(shared.generations.current()),
             link: Some(link),
             mode: Mode::Serving,
             in_flight: 0,
@@ -132,6 +133,19 @@ impl Drop for Opening {
     }
 }
 
+/// Kept apart from the board, since it is for lanes that nobody waits for.
+impl Shared {
+    /// Adds a lane to those of a cluster; false if there is no room for it.
+    pub(crate) fn add_lane(self: &Arc<Self>, cluster: &Cluster) -> bool {
+        if self.board.lanes() >= self.most_lanes() {
+            return false;
+        }
+        let Some(turn) = self.turns.try_acquire() else { return false };
+        self.board.add(self, LaneLink::Cluster(cluster.open_lane()), turn, false);
+        !self.is_closed()
+    }
+}
+
 async fn open(mut opening: Opening) {
     opening.is_started = true;
     let Some(shared) = opening.shared.upgrade() else { return };
@@ -154,11 +168,14 @@ async fn open(mut opening: Opening) {
 }
 
 /// An idle connection, or else a new one; none if nobody waits any more.
-async fn link(shared: &Arc<Shared>) -> Result<Option<Link>, Arc<ConnectError>> {
+async fn link(shared: &Arc<Shared>) -> Result<Option<LaneLink>, Arc<ConnectError>> {
+    if let Some(cluster) = shared.cluster() {
+        return Ok(Some(LaneLink::Cluster(cluster.open_lane())));
+    }
     let mut backoff = Backoff::default();
     while shared.board.is_wanted() {
         if let Some(link) = shared.adopt_idle() {
-            return Ok(Some(link));
+            return Ok(Some(LaneLink::One(link)));
         }
         let permit = select! {
             biased;
@@ -167,7 +184,7 @@ async fn link(shared: &Arc<Shared>) -> Result<Option<Link>, Arc<ConnectError>> {
         };
         let Ok(permit) = permit else { break };
         match shared.connect(permit).await {
-            Ok(link) if shared.is_usable(&link) => return Ok(Some(link)),
+            Ok(link) if shared.is_usable(&link) => return Ok(Some(LaneLink::One(link))),
             Ok(_) => {}
             Err(error) if error.reason().is_permanent() => return Err(error),
             Err(_) => backoff.failed(),

@@ -1,8 +1,11 @@
 //! The right to send one command on a lane.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::link::LaneHandle;
 use super::state::LaneId;
+use crate::cluster::ClusterLane;
 use crate::connection::LinkHandle;
 use crate::pool::{Generation, Shared};
 
@@ -16,7 +19,7 @@ pub(crate) struct Place {
     pub(super) key: Option<u64>,
     pub(super) generation: Generation,
     /// There until it is taken.
-    pub(super) handle: Option<LinkHandle>,
+    pub(super) handle: Option<LaneHandle>,
     pub(super) stage: Stage,
 }
 
@@ -33,7 +36,32 @@ pub(super) enum Stage {
 impl Place {
     /// What the command is sent with; nothing the second time.
     pub(crate) fn take_handle(&mut self) -> Option<LinkHandle> {
-        self.handle.take()
+        match self.handle.take()? {
+            LaneHandle::One(handle) => Some(handle),
+            LaneHandle::Cluster(_) => None,
+        }
+    }
+
+    /// The same of a cluster, where it is known later what is sent.
+    pub(crate) fn take_cluster_lane(&mut self) -> Option<Arc<ClusterLane>> {
+        match self.handle.take()? {
+            LaneHandle::One(_) => None,
+            LaneHandle::Cluster(lane) => Some(lane),
+        }
+    }
+
+    /// Lets the next one have its place, since nothing has to be sent before that. What is sent with
+    /// this place is up to its user from now on, also when it is dropped.
+    pub(crate) fn pass_on(&mut self) {
+        if self.stage == (Stage::Given { handed: true }) {
+            self.shared.board.hand_over_next(&self.shared, self.lane);
+            self.stage = Stage::Given { handed: false };
+        }
+    }
+
+    /// How long an answer is waited for.
+    pub(crate) fn response_timeout(&self) -> Duration {
+        self.shared.bounds.response_timeout
     }
 
     pub(crate) fn generation(&self) -> Generation {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::link::{LaneHandle, LaneLink};
 use super::place::Place;
 use crate::ConnectError;
-use crate::connection::{Link, LinkHandle};
 use crate::pool::{Generation, Permit};
 
 /// Which lane: its place in the list, and a number that no other lane has or had.
@@ -45,8 +45,8 @@ pub(super) struct Waiting {
 pub(super) struct LaneState {
     pub(super) id: LaneId,
     /// Gone when the connection was closed with commands in flight.
-    pub(super) link: Option<Link>,
-    pub(super) handle: LinkHandle,
+    pub(super) link: Option<LaneLink>,
+    pub(super) handle: LaneHandle,
     pub(super) generation: Generation,
     pub(super) mode: Mode,
     pub(super) in_flight: usize,
@@ -194,11 +194,11 @@ pub(super) fn enqueue(queue: &mut VecDeque<Waiting>, waiting: Waiting) {
 
 /// Takes the numbers of keys as they are, for they are hashes already.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct KeyHasher;
+pub(crate) struct KeyHasher;
 
 /// See [`KeyHasher`].
 #[derive(Debug, Default)]
-pub(super) struct Identity(u64);
+pub(crate) struct Identity(u64);
 
 impl std::hash::BuildHasher for KeyHasher {
     type Hasher = Identity;

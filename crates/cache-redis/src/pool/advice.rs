@@ -102,12 +102,14 @@ pub(super) struct Window<'a> {
     pub(super) time: Duration,
     /// The most sockets that were active at a time.
     pub(super) peak: usize,
+    /// The sockets that one lane has: in a cluster one to each node.
+    pub(super) per_lane: usize,
 }
 
 /// Reads what has happened within a while.
 #[expect(clippy::cast_precision_loss, reason = "a pool has at most 65535 sockets")]
 pub(super) fn give(bounds: &PoolSettings, window: &Window<'_>, leaks: Vec<Leak>) -> Vec<Advice> {
-    let Window { before, now, time, peak } = window;
+    let Window { before, now, time, peak, per_lane } = window;
     let from = now.status.size;
     let utilisation = if from == 0 { 0.0 } else { *peak as f64 / from as f64 };
     let wait = now.wait.since(&before.wait).quantile(0.99);
@@ -117,9 +119,14 @@ pub(super) fn give(bounds: &PoolSettings, window: &Window<'_>, leaks: Vec<Leak>)
     let failed = failures(now) - failures(before);
     let is_away = failed > 0 && now.connected == before.connected;
     let to = needed(bounds, window).max(*peak as f64);
-    let to = round_up(to / TARGET).max(1);
+    let to = round_up(to / TARGET).max(1).next_multiple_of(*per_lane);
     if !is_away && (utilisation > BUSY || wait > LONG_WAIT) {
-        advice.push(Advice::RaiseSize { from, to: to.max(from + 1), utilisation, wait });
+        advice.push(Advice::RaiseSize {
+            from,
+            to: to.max((from + 1).next_multiple_of(*per_lane)),
+            utilisation,
+            wait,
+        });
     } else if !is_away && utilisation < QUIET && *time >= LONG_ENOUGH && to < from {
         advice.push(Advice::LowerSize { from, to, utilisation });
     }
@@ -136,12 +143,13 @@ pub(super) fn give(bounds: &PoolSettings, window: &Window<'_>, leaks: Vec<Leak>)
 /// The sockets in use on average, by Little's law: what is in a system is the rate at which it
 /// comes times the time that it stays. A lane carries many commands at a time.
 fn needed(bounds: &PoolSettings, window: &Window<'_>) -> f64 {
-    let Window { before, now, time, .. } = window;
+    let Window { before, now, time, per_lane, .. } = window;
     let seconds = time.as_secs_f64().max(f64::MIN_POSITIVE);
     let depth = u32::try_from(bounds.lane_depth).unwrap_or(u32::MAX);
     let in_flight = now.lane_operations.since(&before.lane_operations).total.as_secs_f64();
     let held = now.held.since(&before.held).total.as_secs_f64();
-    (in_flight / f64::from(depth) + held) / seconds
+    let per_lane = u32::try_from(*per_lane).unwrap_or(u32::MAX);
+    (in_flight / f64::from(depth) * f64::from(per_lane) + held) / seconds
 }
 
 fn failures(snapshot: &PoolSnapshot) -> u64 {
@@ -168,11 +176,15 @@ mod tests {
     }
 
     fn advice(now: PoolSnapshot, peak: usize) -> Vec<Advice> {
+        advice_with(now, peak, 1)
+    }
+
+    fn advice_with(now: PoolSnapshot, peak: usize, per_lane: usize) -> Vec<Advice> {
         let bounds = crate::RedisSettings::default().pool;
         let now = PoolSnapshot { status: PoolStatus { size: 100, ..now.status }, ..now };
         let before = PoolSnapshot::default();
         let time = Duration::from_secs(100);
-        give(&bounds, &Window { before: &before, now: &now, time, peak }, Vec::new())
+        give(&bounds, &Window { before: &before, now: &now, time, peak, per_lane }, Vec::new())
     }
 
     #[test]
@@ -208,6 +220,23 @@ mod tests {
         };
         let found = advice(now, 50);
         assert!(matches!(found[..], [Advice::RaiseSize { to: 101, .. }]), "{found:?}");
+    }
+
+    #[test]
+    fn lanes_of_a_cluster_come_with_a_socket_to_each_node() {
+        let found = advice_with(PoolSnapshot::default(), 7, 6);
+        assert!(matches!(found[..], [Advice::LowerSize { to: 12, .. }]), "{found:?}");
+        let now = PoolSnapshot { wait: times(100, Duration::from_millis(1)), ..Default::default() };
+        let found = advice_with(now, 95, 6);
+        assert!(matches!(found[..], [Advice::RaiseSize { to: 138, .. }]), "{found:?}");
+        // 20,000 s in flight over 100 s on lanes of 128 are 1.6 lanes of 6 sockets.
+        let now = PoolSnapshot {
+            wait: times(100, Duration::from_millis(50)),
+            lane_operations: times(1000, Duration::from_secs(20)),
+            ..Default::default()
+        };
+        let found = advice_with(now, 10, 6);
+        assert!(matches!(found[..], [Advice::RaiseSize { to: 102, .. }]), "{found:?}");
     }
 
     #[test]

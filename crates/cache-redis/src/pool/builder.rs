@@ -1,12 +1,14 @@
 //! From settings to a pool.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
 use super::reaper;
 use super::redis_pool::RedisPool;
-use super::shared::Shared;
+use super::shared::{Servers, Shared};
+use crate::cluster::Cluster;
 use crate::connect::{self, NodeDialer, SentinelDialer};
 use crate::connection::{Dialer, Login};
 use crate::{PoolError, RedisSettings, Topology};
@@ -35,8 +37,7 @@ impl RedisPoolBuilder {
     ///
     /// # Errors
     ///
-    /// [`PoolError::TlsFile`] and [`PoolError::Tls`] for certificates that cannot be used, and
-    /// [`PoolError::Topology`] for a cluster.
+    /// [`PoolError::TlsFile`] and [`PoolError::Tls`] for certificates that cannot be used.
     ///
     /// # Cancel safety
     ///
@@ -46,27 +47,30 @@ impl RedisPoolBuilder {
         let must_be_master = matches!(settings.topology, Topology::Sentinel { .. });
         let login = Login::new(&settings, must_be_master && dialer.is_none());
         let bounds = settings.pool.clone();
-        let dialer = match dialer {
-            Some(dialer) => dialer,
-            None => dialer_of(settings).await?,
+        let servers = match dialer {
+            Some(dialer) => Servers::One(dialer),
+            None => servers_of(settings).await?,
         };
-        let shared = Shared::new(bounds, dialer, login);
+        let shared = Shared::new(bounds, servers, login);
         reaper::start(&shared);
         Ok(RedisPool::new(shared))
     }
 
     /// Makes the pool, and its first connection: an error comes now and not with the first use.
     ///
+    /// In a cluster that is one connection to each node that owns slots.
+    ///
     /// # Errors
     ///
-    /// As for [`build`](Self::build) and for [`RedisPool::get`].
+    /// As for [`build`](Self::build) and for [`RedisPool::get`]; [`PoolError::ClusterSize`] where
+    /// `redis.pool.size` is less than the nodes of the cluster.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future leaves nothing behind.
     pub async fn connect(self) -> Result<RedisPool, PoolError> {
         let pool = self.build().await?;
-        drop(pool.get().await?);
+        pool.reach_all().await?;
         Ok(pool)
     }
 }
@@ -80,7 +84,7 @@ impl fmt::Debug for RedisPoolBuilder {
     }
 }
 
-async fn dialer_of(settings: RedisSettings) -> Result<Box<dyn Dialer>, PoolError> {
+async fn servers_of(settings: RedisSettings) -> Result<Servers, PoolError> {
     let tls = match settings.tls {
         None => None,
         Some(tls) => {
@@ -90,14 +94,16 @@ async fn dialer_of(settings: RedisSettings) -> Result<Box<dyn Dialer>, PoolError
         }
     };
     match settings.topology {
-        Topology::Single(node) => Ok(Box::new(NodeDialer::new(node, tls))),
-        Topology::Sentinel { service, sentinels, credentials } => Ok(Box::new(SentinelDialer {
-            service,
-            sentinels,
-            credentials,
-            tls,
-            patience: settings.pool.connect_timeout,
-        })),
-        Topology::Cluster { .. } => Err(PoolError::Topology { topology: "a cluster" }),
+        Topology::Single(node) => Ok(Servers::One(Box::new(NodeDialer::new(node, tls)))),
+        Topology::Sentinel { service, sentinels, credentials } => {
+            Ok(Servers::One(Box::new(SentinelDialer {
+                service,
+                sentinels,
+                credentials,
+                tls,
+                patience: settings.pool.connect_timeout,
+            })))
+        }
+        Topology::Cluster { seeds } => Ok(Servers::Cluster(Arc::new(Cluster::new(seeds, tls)))),
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::time::{sleep, timeout};
 
 use super::cap::{CapClosed, Permit};
-use super::shared::Shared;
+use super::shared::{Servers, Shared};
 use crate::connect::{Backoff, Socket};
-use crate::connection::Link;
+use crate::connection::{Dialer, Link};
 use crate::{ConnectError, ConnectReason};
 
 impl Shared {
@@ -36,16 +36,35 @@ impl Shared {
                 pool.observe_failure(generation);
             }
         };
+        match &self.servers {
+            Servers::One(dialer) => self.connect_over(&**dialer, permit, ended).await,
+            // It has no connections but those of lanes to its nodes.
+            Servers::Cluster(_) => {
+                Err(Arc::new(ConnectError::new(&*self.address, ConnectReason::Protocol)))
+            }
+        }
+    }
+
+    /// Tries once to connect where a dialer leads. `ended` is called when the connection ends by
+    /// itself.
+    pub(crate) async fn connect_over(
+        &self,
+        dialer: &dyn Dialer,
+        permit: Permit,
+        ended: impl FnOnce() + Send + 'static,
+    ) -> Result<Link, Arc<ConnectError>> {
+        let generation = self.generations.current();
+        let address = dialer.address();
         // On the heap, so that callers who find a connection need not carry its room about.
         let attempt = Box::pin(async {
-            let stream = self.dialer.dial().await?;
+            let stream = dialer.dial().await?;
             let socket = Socket::new(stream, permit);
             let depth = self.bounds.lane_depth;
-            Link::open(socket, &self.login, &self.address, depth, generation, ended).await
+            Link::open(socket, &self.login, &address, depth, generation, ended).await
         });
         let outcome = match timeout(self.bounds.connect_timeout, attempt).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(ConnectError::new(self.address.clone(), ConnectReason::TimedOut)),
+            Err(_) => Err(ConnectError::new(&*address, ConnectReason::TimedOut)),
         };
         match outcome {
             Ok(link) => {

@@ -13,6 +13,7 @@ impl Shared {
         if self.is_closed() {
             return;
         }
+        let size = size.max(self.sockets_per_lane());
         let before = self.size.swap(size, Ordering::AcqRel);
         if size > before {
             self.turns.grow(size - before);
@@ -24,8 +25,9 @@ impl Shared {
         self.exclusives.resize(size);
         // Lanes would otherwise hold turns, and idle connections sockets, that the smaller pool has
         // not.
-        let over = (self.board.lanes() + self.out.get()).saturating_sub(size);
-        self.board.shrink(over, size);
+        let lanes = self.most_lanes();
+        let over = (self.board.lanes() + self.out.get()).saturating_sub(lanes);
+        self.board.shrink(over, lanes);
         let status = self.status();
         let excess = (status.active + status.idle).saturating_sub(size);
         let mut closed = 0;
@@ -68,9 +70,5 @@ impl Shared {
     /// Closes all idle exclusive connections.
     pub(crate) fn close_exclusives(&self) {
         drop(self.exclusives.retain(|_, _| false));
-    }
-
-    fn active(&self) -> usize {
-        self.status().active
     }
 }

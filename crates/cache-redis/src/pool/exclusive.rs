@@ -20,7 +20,7 @@ use super::shared::Shared;
 use super::status::WaitingFor;
 use crate::connection::Link;
 use crate::metrics::Reaped;
-use crate::{PoolError, WaitTimedOut};
+use crate::{ConnectError, PoolError, WaitTimedOut};
 
 /// A connection that was idle for so long is asked for a sign of life before it is used. One that
 /// the server or the network has ended is known to be dead without that.
@@ -119,6 +119,9 @@ impl Shared {
         self: &Arc<Self>,
         place: Option<Place>,
     ) -> Result<Exclusive, PoolError> {
+        if self.cluster().is_some() {
+            return Err(PoolError::NoExclusive);
+        }
         let begun = Instant::now();
         let stage = Stage::default();
         let taken = timeout_at(begun + self.bounds.timeout, self.acquire(&stage, begun)).await;
@@ -205,6 +208,16 @@ impl Shared {
     }
 
     pub(crate) fn wait_timed_out(&self, waiting_for: WaitingFor, begun: Instant) -> PoolError {
+        self.wait_timed_out_after(waiting_for, begun, self.last_failure())
+    }
+
+    /// The same, with the failure that the wait was for.
+    pub(crate) fn wait_timed_out_after(
+        &self,
+        waiting_for: WaitingFor,
+        begun: Instant,
+        last_failure: Option<Arc<ConnectError>>,
+    ) -> PoolError {
         let held_up = waiting_for == WaitingFor::Turn && self.is_connecting();
         let waiting_for = if held_up { WaitingFor::Connection } else { waiting_for };
         let waited = begun.elapsed();
@@ -216,7 +229,7 @@ impl Shared {
             waiting_for,
             waited,
             status: self.status(),
-            last_failure: self.last_failure(),
+            last_failure,
         }))
     }
 }

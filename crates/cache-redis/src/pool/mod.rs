@@ -12,6 +12,7 @@ mod holders;
 mod manager;
 mod reaper;
 mod redis_pool;
+mod servers;
 mod shared;
 mod status;
 
@@ -22,7 +23,7 @@ pub use holders::Leak;
 pub use redis_pool::RedisPool;
 pub use status::{PoolStatus, WaitingFor};
 
-pub(crate) use cap::Permit;
-pub(crate) use counts::Mark;
+pub(crate) use cap::{CapClosed, Permit};
+pub(crate) use counts::{Count, Mark};
 pub(crate) use generation::Generation;
 pub(crate) use shared::Shared;

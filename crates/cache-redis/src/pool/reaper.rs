@@ -46,6 +46,7 @@ impl Shared {
             before: begin.map_or(&nothing, |figures| &figures.snapshot),
             time: begin.map_or(self.born, |figures| figures.when).elapsed(),
             peak: peak.max(now.status.active),
+            per_lane: self.sockets_per_lane(),
             now: &now,
         };
         advice::give(&self.bounds, &window, self.leaks())
@@ -92,6 +93,9 @@ async fn look_after(pool: Weak<Shared>) {
 impl Shared {
     /// Closes connections that are too old, idle for too long, or too many.
     pub(crate) fn reap(&self) {
+        if let Some(cluster) = self.cluster() {
+            return cluster.reap(self);
+        }
         let bounds = &self.bounds;
         if let Some(age) = bounds.max_lifetime {
             let aged = self.exclusives.retain(|link, _| link.born.elapsed() < age).removed.len();
@@ -119,7 +123,10 @@ impl Shared {
     }
 
     /// Opens connections until so many are idle as are always kept.
-    async fn top_up(&self) {
+    async fn top_up(self: &Arc<Self>) {
+        if let Some(cluster) = self.cluster() {
+            return cluster.top_up(self).await;
+        }
         while self.idle_sockets() < self.bounds.min_idle {
             // Nobody who waits is kept waiting for that.
             let Some(turn) = self.turns.try_acquire() else { return };

@@ -8,6 +8,7 @@ use super::advice::Advice;
 use super::builder::RedisPoolBuilder;
 use super::exclusive::Exclusive;
 use super::holders::Leak;
+use super::servers;
 use super::shared::Shared;
 use super::status::PoolStatus;
 use crate::{Lane, PoolError, PoolSnapshot, RedisSettings};
@@ -38,8 +39,11 @@ impl RedisPool {
     /// connections is tried again until the deadline; a wrong password or certificate is an error
     /// at once.
     ///
+    /// A cluster has none: there its lanes do all.
+    ///
     /// # Errors
     ///
+    /// [`PoolError::NoExclusive`] in a cluster;
     /// [`PoolError::WaitTimedOut`] if there was none within `redis.pool.timeout`, whatever it was
     /// waited for; [`PoolError::Connect`] if trying again cannot help; [`PoolError::Closed`].
     ///
@@ -61,6 +65,37 @@ impl RedisPool {
     /// A handle for commands that need no order among each other.
     pub fn any_lane(&self) -> Lane {
         Lane::new(Arc::clone(&self.shared), None)
+    }
+
+    /// A handle to each server that holds a part of the data: to each node of a cluster that owns
+    /// slots, and to the one server otherwise.
+    ///
+    /// It is for commands that concern servers rather than keys: SCAN, INFO, SCRIPT LOAD. In a
+    /// cluster each handle keeps to its node, and what that answers is the answer, redirections
+    /// included. Ask for them anew after nodes came or went.
+    ///
+    /// # Errors
+    ///
+    /// In a cluster [`PoolError::WaitTimedOut`] if no node said who owns the slots within
+    /// `redis.pool.timeout`, [`PoolError::Connect`] if trying again cannot help, and
+    /// [`PoolError::ClusterSize`] if the pool has fewer sockets than the cluster has nodes.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it only asks.
+    pub async fn servers(&self) -> Result<Vec<Lane>, PoolError> {
+        servers::of(&self.shared).await
+    }
+
+    /// Makes sure that each server can be reached.
+    pub(super) async fn reach_all(&self) -> Result<(), PoolError> {
+        if self.shared.cluster().is_none() {
+            return self.get().await.map(drop);
+        }
+        for lane in self.servers().await? {
+            lane.greet().await?;
+        }
+        Ok(())
     }
 
     /// The sockets and callers of now.
@@ -91,7 +126,8 @@ impl RedisPool {
 
     /// Changes the most sockets that may be open. Those above it are closed as they come back.
     ///
-    /// A size of 0 is taken as 1. `redis.pool.max_idle` stays as it is.
+    /// A size of 0 is taken as 1, and in a cluster one below the number of nodes that own slots as
+    /// that number. `redis.pool.max_idle` stays as it is.
     pub fn resize(&self, size: usize) {
         self.shared.resize(size.max(1));
     }

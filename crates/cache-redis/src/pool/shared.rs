@@ -16,6 +16,7 @@ use super::holders::{Holders, Leak};
 use super::manager::Manager;
 use super::reaper::Past;
 use super::status::PoolStatus;
+use crate::cluster::Cluster;
 use crate::connect::Governor;
 use crate::connection::{Dialer, Link, Login};
 use crate::lanes::Board;
@@ -32,7 +33,7 @@ use crate::{ConnectError, PoolSettings, PoolSnapshot};
 pub(crate) struct Shared {
     pub(crate) bounds: PoolSettings,
     pub(crate) size: AtomicUsize,
-    pub(crate) dialer: Box<dyn Dialer>,
+    pub(crate) servers: Servers,
     pub(crate) address: String,
     pub(crate) login: Login,
     pub(crate) turns: Cap,
@@ -57,11 +58,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(bounds: PoolSettings, dialer: Box<dyn Dialer>, login: Login) -> Arc<Self> {
+    pub(crate) fn new(bounds: PoolSettings, servers: Servers, login: Login) -> Arc<Self> {
         Arc::new_cyclic(|myself| Self {
             size: AtomicUsize::new(bounds.size),
-            address: dialer.address(),
-            dialer,
+            address: servers.address(),
+            servers,
             login,
             turns: Cap::new(bounds.size),
             sockets: Cap::new(bounds.size),
@@ -88,6 +89,24 @@ impl Shared {
 
     pub(crate) fn size(&self) -> usize {
         self.size.load(Ordering::Acquire)
+    }
+
+    /// The cluster that it leads to, where it is one.
+    pub(crate) fn cluster(&self) -> Option<&Arc<Cluster>> {
+        match &self.servers {
+            Servers::One(_) => None,
+            Servers::Cluster(cluster) => Some(cluster),
+        }
+    }
+
+    /// How many lanes there may be.
+    pub(crate) fn most_lanes(&self) -> usize {
+        self.cluster().map_or(self.size(), |cluster| cluster.most_lanes(self.size()))
+    }
+
+    /// How many sockets a lane may need.
+    pub(crate) fn sockets_per_lane(&self) -> usize {
+        self.cluster().map_or(1, |cluster| cluster.nodes().max(1))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -152,7 +171,16 @@ impl Shared {
 
     /// Sockets that are open and serve nobody.
     pub(crate) fn idle_sockets(&self) -> usize {
-        self.idle.get() + self.board.idle_lanes()
+        match self.cluster() {
+            None => self.idle.get() + self.board.idle_lanes(),
+            Some(cluster) => cluster.open.get().saturating_sub(cluster.busy()),
+        }
+    }
+
+    /// Exclusive connections and lanes that serve somebody.
+    pub(crate) fn active(&self) -> usize {
+        let lanes = self.board.lanes();
+        self.out.get() + lanes - self.board.idle_lanes().min(lanes)
     }
 
     /// Whether some of those who have a turn are still connecting, and so hold up the others.
@@ -173,11 +201,28 @@ impl Shared {
         let lanes = self.board.lanes();
         PoolStatus {
             size: self.size(),
-            active: self.out.get() + lanes - self.board.idle_lanes().min(lanes),
+            active: self.cluster().map_or_else(|| self.active(), |cluster| cluster.busy()),
             idle: self.idle_sockets(),
             waiting: self.waiting.get(),
             lanes,
             in_flight: self.board.in_flight(),
+        }
+    }
+}
+
+/// Where a pool leads.
+pub(crate) enum Servers {
+    /// To one server at a time.
+    One(Box<dyn Dialer>),
+    /// To the nodes of a cluster.
+    Cluster(Arc<Cluster>),
+}
+
+impl Servers {
+    fn address(&self) -> String {
+        match self {
+            Self::One(dialer) => dialer.address(),
+            Self::Cluster(cluster) => cluster.address(),
         }
     }
 }

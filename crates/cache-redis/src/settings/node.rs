@@ -32,7 +32,7 @@ impl Node {
         self.port
     }
 
-    pub(super) fn new(host: &str, port: u16) -> Option<Self> {
+    pub(crate) fn new(host: &str, port: u16) -> Option<Self> {
         (is_host(host) && port > 0).then(|| Self { host: bare(host).to_owned(), port })
     }
 

@@ -1,0 +1,107 @@
+//! Masters that go, and replicas that take their place.
+
+use std::time::Duration;
+
+use redis_testkit::RedisServer;
+
+use crate::support::{Load, cluster, key_of, pool, run, settings, text, value_of, within};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_command_is_executed_twice_through_kills_and_graceful_fail_overs() {
+    const CALLERS: usize = 24;
+    let cluster = cluster().await;
+    let mut settings = settings(&cluster, 9);
+    settings.pool.lane_depth = 4;
+    let pool = pool(settings).await;
+    let load = Load::start(&pool, CALLERS);
+    for round in 0..6 {
+        load.goes_on(100).await;
+        let node = &cluster.nodes()[round % 3];
+        node.kill_clients().await.unwrap();
+        if round >= 3 {
+            let master = if node.is_master().await.unwrap() { node } else { unreachable!() };
+            cluster.failover(master).await.unwrap();
+        }
+    }
+    load.goes_on(200).await;
+    for (number, counted) in load.end().await.into_iter().enumerate() {
+        let value = value_of(&pool, number).await;
+        let most = counted.sure + counted.unknown;
+        assert!((counted.sure..=most).contains(&value), "{value}, {counted:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn commands_go_on_after_a_master_was_killed() {
+    let cluster = cluster().await;
+    let pool = pool(settings(&cluster, 6)).await;
+    let killed = &cluster.nodes()[0];
+    let lost = key_of(&cluster, killed).await;
+    let other = key_of(&cluster, &cluster.nodes()[1]).await;
+    text(&pool, &["SET", &lost, "before"]).await;
+    text(&pool, &["SET", &other, "before"]).await;
+    killed.kill().unwrap();
+    // The first command may find out that the connection has ended.
+    if let Err(error) = within(run(&pool, &["SET", &lost, "during"])).await {
+        assert!(error.is_retryable(), "{error:?}");
+    }
+    // The next one waits for the replica, which takes over by itself.
+    text(&pool, &["SET", &lost, "after"]).await;
+    assert_eq!(text(&pool, &["GET", &lost]).await, "after");
+    assert_eq!(text(&pool, &["GET", &other]).await, "before");
+    killed.restart().await.unwrap();
+    cluster.settled().await.unwrap();
+    assert_eq!(text(&pool, &["GET", &lost]).await, "after");
+}
+
+#[tokio::test]
+async fn a_frozen_master_holds_up_its_own_keys_only() {
+    let cluster = cluster().await;
+    let mut settings = settings(&cluster, 3);
+    settings.pool.response_timeout = Duration::from_millis(200);
+    settings.pool.connect_timeout = Duration::from_millis(200);
+    let pool = pool(settings).await;
+    let frozen = &cluster.nodes()[0];
+    let held = key_of(&cluster, frozen).await;
+    let free = key_of(&cluster, &cluster.nodes()[1]).await;
+    text(&pool, &["SET", &held, "before"]).await;
+    text(&pool, &["SET", &free, "before"]).await;
+    frozen.pause().unwrap();
+    let error = within(run(&pool, &["INCR", &held])).await.unwrap_err();
+    assert!(error.is_outcome_unknown(), "{error:?}");
+    let waiting = {
+        let (pool, held) = (pool.clone(), held.clone());
+        tokio::spawn(async move { text(&pool, &["SET", &held, "after"]).await })
+    };
+    for _ in 0..100 {
+        assert_eq!(text(&pool, &["GET", &free]).await, "before");
+    }
+    // The replica takes over, or the frozen one goes on.
+    within(waiting).await.unwrap();
+    frozen.resume().unwrap();
+    cluster.settled().await.unwrap();
+    assert_eq!(text(&pool, &["GET", &held]).await, "after");
+}
+
+#[tokio::test]
+async fn a_cluster_that_was_away_is_found_again() {
+    let cluster = cluster().await;
+    let pool = pool(settings(&cluster, 3)).await;
+    text(&pool, &["SET", "key", "value"]).await;
+    for node in cluster.nodes() {
+        node.kill().unwrap();
+    }
+    if let Err(error) = within(run(&pool, &["GET", "key"])).await {
+        assert!(error.is_retryable(), "{error:?}");
+    }
+    let waiting = {
+        let pool = pool.clone();
+        tokio::spawn(async move { run(&pool, &["SET", "key", "again"]).await })
+    };
+    for node in cluster.nodes() {
+        RedisServer::restart(node).await.unwrap();
+    }
+    cluster.settled().await.unwrap();
+    within(waiting).await.unwrap().unwrap();
+    assert_eq!(text(&pool, &["GET", "key"]).await, "again");
+}

@@ -1,0 +1,11 @@
+//! The pool over real clusters of three masters with a replica each.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
+
+mod basics;
+mod failovers;
+mod logins;
+mod moves;
+mod sockets;
+mod support;
+mod times;

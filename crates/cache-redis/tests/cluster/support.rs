@@ -1,0 +1,181 @@
+//! What the tests share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cache_redis::connection::{Cmd, Value, from_redis_value};
+use cache_redis::{Loader, PoolError, RedisPool, RedisSettings};
+use redis_testkit::{Cluster, RedisServer};
+use tokio::task::JoinHandle;
+
+/// Longer than anything here takes; what hangs fails.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Longer than [`LIMIT`]: what waits for this long does not end by itself.
+pub(crate) const FOR_EVER: Duration = Duration::from_hours(1);
+
+/// Waits, but not for ever.
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, future).await.expect("something hangs")
+}
+
+pub(crate) async fn cluster() -> Cluster {
+    Cluster::builder().start().await.unwrap()
+}
+
+/// The settings that these variables give.
+pub(crate) fn settings_of(variables: &[(&str, &str)]) -> RedisSettings {
+    let variables: BTreeMap<String, String> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut settings = Loader::new(RedisSettings::schema()).environment(variables).build().unwrap();
+    RedisSettings::settle(&mut settings).unwrap()
+}
+
+/// The addresses of all nodes.
+pub(crate) fn seeds(cluster: &Cluster) -> String {
+    let addresses = cluster.addresses();
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// The settings for a cluster, with so many sockets.
+pub(crate) fn settings(cluster: &Cluster, size: usize) -> RedisSettings {
+    let mut settings = settings_of(&[("REDIS_CLUSTER_SEEDS", &seeds(cluster))]);
+    settings.pool.size = size;
+    settings.pool.max_idle = size;
+    settings.pool.connect_rate = 100_000;
+    settings
+}
+
+/// A pool that has not connected yet.
+pub(crate) async fn pool(settings: RedisSettings) -> RedisPool {
+    RedisPool::builder(settings).build().await.unwrap()
+}
+
+pub(crate) fn command(words: &[&str]) -> Cmd {
+    let mut command = Cmd::new();
+    for word in words {
+        command.arg(word);
+    }
+    command
+}
+
+/// Runs a command over the lane of its second word.
+pub(crate) async fn run(pool: &RedisPool, words: &[&str]) -> Result<Value, PoolError> {
+    pool.lane(words[1]).run(&command(words)).await
+}
+
+/// Runs a command that succeeds, and reads its answer as a text.
+pub(crate) async fn text(pool: &RedisPool, words: &[&str]) -> String {
+    match within(run(pool, words)).await {
+        Ok(value) => from_redis_value(value).unwrap(),
+        Err(error) => panic!("{words:?}: {error}"),
+    }
+}
+
+/// A key that a master owns.
+pub(crate) async fn key_of(cluster: &Cluster, master: &RedisServer) -> String {
+    for number in 0.. {
+        let key = format!("key-{number}");
+        let slot = cluster.slot_of(key.as_bytes()).await.unwrap();
+        if cluster.owner(slot).await.unwrap().port() == master.port() {
+            return key;
+        }
+    }
+    unreachable!("a master owns a third of all slots");
+}
+
+/// How many sockets of clients were open at the same moment, over all nodes that run.
+///
+/// What the first and the last list show was open between the first and the second one: a node sees
+/// the end of a socket within two lists.
+pub(crate) async fn sockets(cluster: &Cluster) -> usize {
+    let mut lists = Vec::new();
+    for _ in 0..4 {
+        let mut list = Vec::new();
+        for node in cluster.nodes() {
+            let clients = node.clients().await.unwrap_or_default().into_iter();
+            // Nodes keep connections to each other that keys were moved over.
+            let ours = clients.filter(|client| !client.command.starts_with("restore"));
+            list.extend(ours.map(|client| (node.port(), client.id)));
+        }
+        lists.push(list);
+    }
+    lists[0].iter().filter(|socket| lists[3].contains(socket)).count()
+}
+
+/// What a caller has counted on its own key.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    /// Commands that were answered.
+    pub(crate) sure: usize,
+    /// Commands that may or may not have been executed.
+    pub(crate) unknown: usize,
+}
+
+/// Callers that add one to keys of their own until they are told to stop, whatever fails.
+pub(crate) struct Load {
+    stop: Arc<AtomicBool>,
+    done: Arc<AtomicUsize>,
+    callers: Vec<JoinHandle<Counted>>,
+}
+
+impl Load {
+    pub(crate) fn start(pool: &RedisPool, callers: usize) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let done = Arc::new(AtomicUsize::new(0));
+        let callers = (0..callers)
+            .map(|number| {
+                let (pool, stop, done) = (pool.clone(), stop.clone(), done.clone());
+                tokio::spawn(async move {
+                    let key = Self::key(number);
+                    let mut counted = Counted::default();
+                    while !stop.load(Ordering::SeqCst) {
+                        match run(&pool, &["INCR", &key]).await {
+                            Ok(_) => {
+                                counted.sure += 1;
+                                done.fetch_add(1, Ordering::SeqCst);
+                            }
+                            Err(error) => {
+                                assert!(error.is_retryable(), "{error:?}");
+                                counted.unknown += usize::from(error.is_outcome_unknown());
+                            }
+                        }
+                    }
+                    counted
+                })
+            })
+            .collect();
+        Self { stop, done, callers }
+    }
+
+    pub(crate) fn key(number: usize) -> String {
+        format!("count-{number}")
+    }
+
+    /// Returns when so many more commands have succeeded.
+    pub(crate) async fn goes_on(&self, commands: usize) {
+        let goal = self.done.load(Ordering::SeqCst) + commands;
+        within(async {
+            while self.done.load(Ordering::SeqCst) < goal {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
+    pub(crate) async fn end(self) -> Vec<Counted> {
+        self.stop.store(true, Ordering::SeqCst);
+        let mut counted = Vec::new();
+        for caller in self.callers {
+            counted.push(within(caller).await.unwrap());
+        }
+        counted
+    }
+}
+
+/// The value of a caller's key.
+pub(crate) async fn value_of(pool: &RedisPool, number: usize) -> usize {
+    text(pool, &["GET", &Load::key(number)]).await.parse().unwrap()
+}
