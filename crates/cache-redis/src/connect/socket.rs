@@ -21,7 +21,12 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// is given back when the server has answered with its own end, so that the server sees no socket
 /// more than the pool may have. A server that does not answer holds the permit for a second at
 /// most, and outside of a runtime both go at once.
-pub(crate) struct Socket(Option<Open>);
+pub(crate) struct Socket {
+    /// There until it is dropped.
+    open: Option<Open>,
+    /// Whether others had their turn before the next write.
+    has_gathered: bool,
+}
 
 struct Open {
     stream: Box<dyn ByteStream>,
@@ -30,18 +35,18 @@ struct Open {
 
 impl Socket {
     pub(crate) fn new(stream: Box<dyn ByteStream>, permit: Permit) -> Self {
-        Self(Some(Open { stream, _permit: permit }))
+        Self { open: Some(Open { stream, _permit: permit }), has_gathered: false }
     }
 
     fn stream(self: Pin<&mut Self>) -> io::Result<Pin<&mut dyn ByteStream>> {
-        let open = self.get_mut().0.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let open = self.get_mut().open.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         Ok(Pin::new(&mut *open.stream))
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if let (Some(open), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+        if let (Some(open), Ok(runtime)) = (self.open.take(), Handle::try_current()) {
             runtime.spawn(say_farewell(open));
         }
     }
@@ -71,11 +76,19 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write(context, bytes)
+        // Tasks that can run now may have commands too: with one round for them before each write,
+        // many commands go out in one. A write is the dearest part of a command.
+        if !std::mem::replace(&mut self.has_gathered, true) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let written = self.as_mut().stream()?.poll_write(context, bytes);
+        self.has_gathered = written.is_pending();
+        written
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -84,5 +97,33 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stream()?.poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use tokio::io::duplex;
+
+    use super::*;
+    use crate::pool::cap::Cap;
+
+    #[tokio::test]
+    async fn who_can_run_does_so_before_each_write() {
+        let (client, mut server) = duplex(64);
+        let mut socket = Socket::new(Box::new(client), Cap::new(1).try_acquire().unwrap());
+        for _ in 0..2 {
+            let order = RefCell::new(Vec::new());
+            let write = async {
+                socket.write_all(b"word").await.unwrap();
+                order.borrow_mut().push("written");
+            };
+            tokio::join!(biased; write, async { order.borrow_mut().push("another") });
+            assert_eq!(order.into_inner(), ["another", "written"]);
+            let mut bytes = [0; 4];
+            server.read_exact(&mut bytes).await.unwrap();
+            assert_eq!(&bytes, b"word");
+        }
     }
 }
