@@ -15,7 +15,7 @@ pub(crate) async fn ask_for_slots(
     cluster: &Cluster,
 ) -> Result<Vec<SlotRange>, ConnectError> {
     let failed = |reason| ConnectError::new(server.node().to_string(), reason);
-    let mut connection = handle.0;
+    let mut connection = handle.connection;
     let answer = connection.send_packed_command(cmd("CLUSTER").arg("SLOTS")).await;
     let ranges = match answer {
         Ok(Value::Array(ranges)) => ranges,

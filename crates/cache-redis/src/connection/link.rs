@@ -1,9 +1,7 @@
 //! A connection of the `redis` crate on a socket of the pool.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo};
@@ -11,11 +9,12 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::check::{self, Expected};
+use super::driver::{Pulse, drive};
 use super::outcome;
 use super::session::Session;
 use crate::connect::Socket;
 use crate::pool::{Generation, Mark};
-use crate::{ConnectError, ConnectReason, Credentials, RedisSettings};
+use crate::{ConnectError, ConnectReason, Credentials, PoolSettings, RedisSettings};
 
 /// What every connection says first.
 #[derive(Debug, Clone)]
@@ -48,7 +47,7 @@ pub(crate) struct Link {
     pub(super) session: Session,
     /// Whether its user has asked the server to end it.
     is_ending: bool,
-    alive: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
     driver: AbortHandle,
 }
 
@@ -60,7 +59,7 @@ impl Link {
         socket: Socket,
         login: &Login,
         address: &str,
-        depth: usize,
+        bounds: &PoolSettings,
         generation: Generation,
         ended: impl FnOnce() + Send + 'static,
     ) -> Result<Self, ConnectError> {
@@ -70,11 +69,11 @@ impl Link {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
-            .set_pipeline_buffer_size(depth + 1);
+            .set_pipeline_buffer_size(bounds.lane_depth + 1);
         let made = MultiplexedConnection::new_with_config(&nothing, socket, config).await;
         let (connection, driver) =
             made.map_err(|error| ConnectError::new(address, ConnectReason::Lost).caused_by(error))?;
-        let alive = Arc::new(AtomicBool::new(true));
+        let pulse = Arc::new(Pulse::new(bounds.response_timeout));
         let mut link = Self {
             connection,
             generation,
@@ -83,8 +82,8 @@ impl Link {
             idle: None,
             session: Session::default(),
             is_ending: false,
-            driver: drive(driver, Arc::clone(&alive), ended),
-            alive,
+            driver: drive(driver, Arc::clone(&pulse), ended),
+            pulse,
         };
         check::log_in(&mut link.connection, login, address).await?;
         Ok(link)
@@ -92,19 +91,19 @@ impl Link {
 
     /// Closes it, whatever is in flight on it.
     pub(crate) fn cut(&self) {
-        self.alive.store(false, Ordering::Release);
+        self.pulse.stop();
         self.driver.abort();
     }
 
     /// Whether neither the server nor the network has ended it yet.
     pub(crate) fn is_alive(&self) -> bool {
-        self.alive.load(Ordering::Acquire)
+        self.pulse.is_alive()
     }
 
     /// Notes that its end will be no failure, since its user asks for it.
     pub(super) fn expect_end(&mut self) {
         self.is_ending = true;
-        self.alive.store(false, Ordering::Release);
+        self.pulse.stop();
     }
 
     /// Whether its user has asked for its end.
@@ -124,7 +123,7 @@ impl Link {
 
     /// A handle that commands are sent with.
     pub(crate) fn handle(&self) -> LinkHandle {
-        LinkHandle(self.connection.clone())
+        LinkHandle { connection: self.connection.clone(), pulse: Arc::clone(&self.pulse) }
     }
 
     /// Waits until everything is answered that was sent before.
@@ -145,82 +144,27 @@ impl fmt::Debug for Link {
 impl Drop for Link {
     fn drop(&mut self) {
         // The end of the driver is none of the connection's then.
-        self.alive.store(false, Ordering::Release);
+        self.pulse.stop();
         self.driver.abort();
     }
 }
 
 /// What sends commands over a link that somebody else keeps.
 #[derive(Clone)]
-pub(crate) struct LinkHandle(pub(super) MultiplexedConnection);
+pub(crate) struct LinkHandle {
+    pub(super) connection: MultiplexedConnection,
+    pub(super) pulse: Arc<Pulse>,
+}
 
 impl LinkHandle {
     /// Waits until everything is answered that was sent before; false if the connection failed.
     pub(crate) async fn fence(self) -> bool {
-        Link::fence(self.0).await
+        Link::fence(self.connection).await
     }
 }
 
 impl fmt::Debug for LinkHandle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("LinkHandle")
-    }
-}
-
-fn drive(
-    driver: impl Future<Output = ()> + Send + 'static,
-    alive: Arc<AtomicBool>,
-    ended: impl FnOnce() + Send + 'static,
-) -> AbortHandle {
-    let ending = Ending { alive, ended: Some(ended) };
-    let task = tokio::spawn(async move {
-        driver.await;
-        drop(ending);
-    });
-    task.abort_handle()
-}
-
-/// Tells of the end of a connection that was alive, also where its driver panics.
-struct Ending<F: FnOnce()> {
-    alive: Arc<AtomicBool>,
-    ended: Option<F>,
-}
-
-impl<F: FnOnce()> Drop for Ending<F> {
-    fn drop(&mut self) {
-        if self.alive.swap(false, Ordering::AcqRel)
-            && let Some(ended) = self.ended.take()
-        {
-            ended();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::oneshot;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_driver_that_panics_ends_its_connection() {
-        let alive = Arc::new(AtomicBool::new(true));
-        let (told, hears) = oneshot::channel();
-        let driver = async { panic!("the driver panics as the test wants") };
-        drive(driver, Arc::clone(&alive), move || told.send(()).unwrap());
-        hears.await.unwrap();
-        assert!(!alive.load(Ordering::Acquire));
-    }
-
-    #[tokio::test]
-    async fn the_end_of_a_connection_that_is_closed_is_not_told() {
-        let alive = Arc::new(AtomicBool::new(true));
-        let (told, hears) = oneshot::channel();
-        let driver = drive(std::future::pending(), Arc::clone(&alive), move || {
-            told.send(()).unwrap();
-        });
-        alive.store(false, Ordering::Release);
-        driver.abort();
-        hears.await.unwrap_err();
     }
 }

@@ -23,6 +23,7 @@ mod check;
 mod command_names;
 pub(crate) mod commands;
 mod dialer;
+mod driver;
 mod like;
 mod link;
 mod outcome;

@@ -18,7 +18,6 @@ use super::route::{self, Route};
 use crate::cluster::{Cluster, KeyTurn, NoLink, NodeLink, Server};
 use crate::connect::Backoff;
 use crate::lanes::{Place, Start};
-use crate::metrics::Way;
 use crate::pool::WaitingFor;
 use crate::{ConnectError, Lane, PoolError, ServerDetail};
 
@@ -133,7 +132,9 @@ impl Course<'_> {
                 _ => refusal::of(request, &answer, server.node()),
             };
             let Some(refusal) = refusal else {
-                shared.meters.answered(Way::Lane, operation, self.begun.elapsed());
+                let time = self.begun.elapsed();
+                shared.meters.answered_on_lane(operation, time);
+                shared.board.answered(time);
                 return Ok(answer);
             };
             match refusal {
@@ -260,7 +261,7 @@ impl Sending {
         let shared = lane.shared();
         let patience = shared.bounds.response_timeout;
         let answers = self.link.server.answers();
-        let LinkHandle(mut connection) = self.link.link.handle();
+        let LinkHandle { mut connection, pulse } = self.link.link.handle();
         let exchange = async {
             if is_asking {
                 request.exchange_asking(&mut connection).await
@@ -268,7 +269,7 @@ impl Sending {
                 request.exchange(&mut connection).await
             }
         };
-        if let Ok(answer) = timeout(patience, exchange).await {
+        if let Some(answer) = pulse.within(Instant::now() + patience, exchange).await {
             return Ok(answer);
         }
         shared.meters.timed_out(operation);
@@ -287,7 +288,7 @@ impl Sending {
     /// Frees the place, since nothing is waited for any more, and returns the turn.
     fn end(&mut self) -> Option<KeyTurn> {
         if let Some(place) = self.place.take() {
-            place.answered();
+            place.ended();
         }
         self.turn.take()
     }
@@ -303,12 +304,12 @@ impl Drop for Sending {
         };
         let patience = place.response_timeout();
         runtime.spawn(async move {
-            let LinkHandle(connection) = link.link.handle();
+            let LinkHandle { connection, .. } = link.link.handle();
             // Answers come in the order of the commands, so this one proves the other.
             if timeout(patience, Link::fence(connection)).await.is_err() {
                 link.retire();
             }
-            place.answered();
+            place.ended();
             drop(turn);
         });
     }

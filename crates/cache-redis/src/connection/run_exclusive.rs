@@ -6,7 +6,6 @@ use tokio::time::{Instant, timeout};
 use super::commands::{Kind, Operation};
 use super::outcome;
 use super::request::Request;
-use crate::metrics::Way;
 use crate::{Exclusive, PoolError};
 
 impl Exclusive {
@@ -65,7 +64,7 @@ impl Exclusive {
         }
         let begun = Instant::now();
         let patience = self.response_timeout();
-        let answers = self.shared().meters.answers();
+        let answers = self.shared().answers();
         let link = self.link();
         let mut may_block = false;
         request.each_kind(operation, |kind| {
@@ -97,7 +96,7 @@ impl Exclusive {
             if let Some(kind) = done(operation, request, &answer) {
                 link.session.done(kind);
             }
-            self.shared().meters.answered(Way::Exclusive, operation, begun.elapsed());
+            self.shared().meters.answered(operation, begun.elapsed());
         }
         if (is_lost && !is_ending) || outcome::is_demoted(request, &answer) {
             self.shared().observe_failure(generation);

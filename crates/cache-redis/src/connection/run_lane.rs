@@ -13,7 +13,6 @@ use super::commands::{Kind, Operation};
 use super::outcome;
 use super::request::Request;
 use crate::lanes::{Place, Start, Verdict};
-use crate::metrics::Way;
 use crate::pool::WaitingFor;
 use crate::{Lane, PoolError};
 
@@ -91,10 +90,10 @@ impl Lane {
             Start::Closed => return Err(PoolError::Closed),
         };
         let Some(mut handle) = place.take_handle() else { return Err(PoolError::Closed) };
-        let answers = self.shared().meters.answers();
+        let answers = self.shared().answers();
         // Without a budget of the runtime's in the way, the first poll is what sends it, since a
         // lane has room for all that may be in flight.
-        let mut exchange = pin!(unconstrained(request.exchange(&mut handle.0)));
+        let mut exchange = pin!(unconstrained(request.exchange(&mut handle.connection)));
         let mut deadline = begun + self.shared().bounds.response_timeout;
         if handed {
             deadline = Instant::now() + self.shared().bounds.response_timeout;
@@ -106,7 +105,7 @@ impl Lane {
         } else {
             place.sent();
         }
-        if let Ok(answer) = timeout_at(deadline, exchange).await {
+        if let Some(answer) = handle.pulse.within(deadline, exchange).await {
             return Ok(self.settle(operation, request, place, begun, answer));
         }
         let shared = self.shared();
@@ -132,10 +131,12 @@ impl Lane {
         let is_lost = answer.as_ref().is_err_and(outcome::is_fatal);
         if is_lost || outcome::is_demoted(request, &answer) {
             shared.observe_failure(place.generation());
+            place.ended();
         } else {
-            shared.meters.answered(Way::Lane, operation, begun.elapsed());
+            let time = begun.elapsed();
+            shared.meters.answered_on_lane(operation, time);
+            place.answered(time);
         }
-        place.answered();
         answer
     }
 

@@ -1,7 +1,8 @@
 //! Commands find their lanes here.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -9,13 +10,13 @@ use tokio::time::Instant;
 use super::giving_way::give_way;
 use super::place::{Place, Stage};
 use super::state::{LaneId, LaneState, Mode, State, Verdict, Waiting};
+use crate::metrics::Times;
 use crate::pool::Shared;
 
 /// All lanes of a pool, and the commands that wait for a place on one.
 ///
 /// One lock guards them. It is held for a few hundred nanoseconds, never across an await, and
 /// nothing is dropped under it that could take it again.
-#[derive(Default)]
 pub(crate) struct Board {
     pub(super) depth: usize,
     state: Mutex<State>,
@@ -23,6 +24,11 @@ pub(crate) struct Board {
     pub(super) lanes: AtomicUsize,
     pub(super) active: AtomicUsize,
     pub(super) in_flight: AtomicUsize,
+    /// Commands that found a place at once.
+    immediate: AtomicU64,
+    answers: AtomicU64,
+    /// From the call of a command to its answer. It is filled under the lock.
+    pub(crate) operations: Times,
 }
 
 /// How a command begins.
@@ -37,7 +43,16 @@ pub(crate) enum Start {
 
 impl Board {
     pub(crate) fn new(depth: usize) -> Self {
-        Self { depth, ..Self::default() }
+        Self {
+            depth,
+            state: Mutex::default(),
+            lanes: AtomicUsize::new(0),
+            active: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
+            immediate: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
+            operations: Times::new(),
+        }
     }
 
     /// Gives a command a place, or lets it wait for one.
@@ -68,6 +83,7 @@ impl Board {
         if let Some(id) = lane
             && let Some(place) = self.occupy(&mut state, shared, id, key, false)
         {
+            count(&self.immediate);
             return Start::Go(place);
         }
         let (waiting, receiver) = ticket(&mut state, key);
@@ -81,9 +97,19 @@ impl Board {
     }
 
     /// Frees a place, and gives it to the one who has waited longest.
-    pub(super) fn release(&self, shared: &Arc<Shared>, id: LaneId, key: Option<u64>, handed: bool) {
+    pub(super) fn release(
+        &self,
+        shared: &Arc<Shared>,
+        id: LaneId,
+        key: Option<u64>,
+        handed: bool,
+        answered: Option<Duration>,
+    ) {
         let (ended, opening, room) = {
             let mut state = self.lock();
+            if let Some(time) = answered {
+                self.count_answer(time);
+            }
             if let Some(lane) = state.lane(id)
                 && handed
             {
@@ -127,6 +153,28 @@ impl Board {
 
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Notes an answer where it does not free a place.
+    pub(crate) fn answered(&self, time: Duration) {
+        let _state = self.lock();
+        self.count_answer(time);
+    }
+
+    /// The lock must be held.
+    fn count_answer(&self, time: Duration) {
+        count(&self.answers);
+        self.operations.record_alone(time);
+    }
+
+    /// Commands that found a place at once.
+    pub(crate) fn immediate(&self) -> u64 {
+        self.immediate.load(Ordering::Relaxed)
+    }
+
+    /// How many answers have come on lanes.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -189,6 +237,11 @@ impl Board {
 /// Adds to a count that only changes under the lock, which is cheaper than an atomic addition.
 pub(super) fn add(count: &AtomicUsize, number: usize) {
     count.store(count.load(Ordering::Relaxed) + number, Ordering::Relaxed);
+}
+
+/// Counts one more where that is only done under the lock.
+fn count(number: &AtomicU64) {
+    number.store(number.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
 }
 
 /// Subtracts from a count that only changes under the lock.

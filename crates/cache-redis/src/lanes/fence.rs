@@ -32,7 +32,7 @@ impl Board {
         }
         // Without a runtime nothing can be proven, so the lane is not used again.
         self.fail(shared, id);
-        self.release(shared, id, key, false);
+        self.release(shared, id, key, false, None);
     }
 }
 
@@ -53,7 +53,7 @@ async fn fence(pool: Weak<Shared>, id: LaneId) {
             shared.board.fail(&shared, id);
         }
         for key in batch {
-            shared.board.release(&shared, id, key, false);
+            shared.board.release(&shared, id, key, false, None);
         }
     }
 }

@@ -76,15 +76,20 @@ impl Place {
         self.stage = Stage::Sent;
     }
 
-    /// Notes that the command was answered, or that its connection has ended.
-    pub(crate) fn answered(mut self) {
-        self.free();
+    /// Notes that the command was answered, so long after it was called.
+    pub(crate) fn answered(mut self, time: Duration) {
+        self.free(Some(time));
+    }
+
+    /// Notes that the command has come to its end, and the answer is none that counts.
+    pub(crate) fn ended(mut self) {
+        self.free(None);
     }
 
     /// Notes that no answer came in time: the lane serves no more.
     pub(crate) fn timed_out(mut self) {
         self.shared.board.fail(&self.shared, self.lane);
-        self.free();
+        self.free(None);
     }
 
     /// Makes dropping it do nothing.
@@ -92,10 +97,10 @@ impl Place {
         self.stage = Stage::Done;
     }
 
-    fn free(&mut self) {
+    fn free(&mut self, answered: Option<Duration>) {
         let handed = self.stage == (Stage::Given { handed: true });
         self.stage = Stage::Done;
-        self.shared.board.release(&self.shared, self.lane, self.key, handed);
+        self.shared.board.release(&self.shared, self.lane, self.key, handed, answered);
     }
 }
 
@@ -103,7 +108,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         match self.stage {
             Stage::Done => {}
-            Stage::Given { .. } => self.free(),
+            Stage::Given { .. } => self.free(None),
             Stage::Sent => self.shared.board.cancel(&self.shared, self.lane, self.key),
         }
     }

@@ -48,13 +48,6 @@ impl Reaped {
     }
 }
 
-/// What a command was sent over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    Lane,
-    Exclusive,
-}
-
 /// Counts for this pool alone, beside those that are published for all pools of a process.
 pub(crate) struct Meters {
     published: Published,
@@ -67,7 +60,6 @@ pub(crate) struct Meters {
     answers: AtomicU64,
     wait: Times,
     held: Times,
-    lane_operations: Times,
     exclusive_operations: Times,
 }
 
@@ -84,7 +76,6 @@ impl Meters {
             answers: AtomicU64::new(0),
             wait: Times::new(),
             held: Times::new(),
-            lane_operations: Times::new(),
             exclusive_operations: Times::new(),
         }
     }
@@ -94,9 +85,8 @@ impl Meters {
         self.published.wait_seconds.record(time);
     }
 
-    /// Notes a caller that found a place at once.
+    /// Publishes a command that found a place at once. The board counts it.
     pub(crate) fn did_not_wait(&self) {
-        self.wait.record_none();
         self.published.wait_seconds.record(Duration::ZERO);
     }
 
@@ -132,12 +122,15 @@ impl Meters {
         self.published.held_seconds.record(time);
     }
 
-    pub(crate) fn answered(&self, way: Way, operation: Operation, time: Duration) {
+    /// Notes an answer on an exclusive connection.
+    pub(crate) fn answered(&self, operation: Operation, time: Duration) {
         self.answers.fetch_add(1, Ordering::Relaxed);
-        match way {
-            Way::Lane => self.lane_operations.record(time),
-            Way::Exclusive => self.exclusive_operations.record(time),
-        }
+        self.exclusive_operations.record(time);
+        self.answered_on_lane(operation, time);
+    }
+
+    /// Publishes an answer on a lane. The board counts it.
+    pub(crate) fn answered_on_lane(&self, operation: Operation, time: Duration) {
         self.published.operation_seconds[operation.index].record(time);
     }
 
@@ -146,7 +139,7 @@ impl Meters {
         self.published.timed_out[operation.index].increment(1);
     }
 
-    /// How many answers have come in all.
+    /// How many answers have come on exclusive connections.
     pub(crate) fn answers(&self) -> u64 {
         self.answers.load(Ordering::Relaxed)
     }
@@ -156,7 +149,7 @@ impl Meters {
         self.published.set_levels(snapshot);
     }
 
-    /// The figures, with the status and the leaks left to the pool.
+    /// The figures, with those of lanes, the status and the leaks left to the pool.
     pub(crate) fn snapshot(&self) -> PoolSnapshot {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let some = |words: Vec<&'static str>, counts: &[AtomicU64]| {
@@ -174,7 +167,6 @@ impl Meters {
             timed_out: load(&self.timed_out),
             wait: self.wait.summary(),
             held: self.held.summary(),
-            lane_operations: self.lane_operations.summary(),
             exclusive_operations: self.exclusive_operations.summary(),
             ..PoolSnapshot::default()
         }

@@ -10,6 +10,5 @@ mod snapshot;
 pub use describe::describe;
 pub use snapshot::{PoolSnapshot, TimeSummary};
 
-#[cfg(test)]
 pub(crate) use histogram::Times;
-pub(crate) use meters::{Meters, Reaped, Way};
+pub(crate) use meters::{Meters, Reaped};

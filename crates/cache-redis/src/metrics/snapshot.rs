@@ -21,6 +21,15 @@ impl TimeSummary {
         Self { count: counts.iter().sum(), total: Duration::from_nanos(nanos), counts }
     }
 
+    /// Adds times of no length.
+    pub(crate) fn with_none(mut self, number: u64) -> Self {
+        self.count += number;
+        if let Some(first) = self.counts.first_mut() {
+            *first += number;
+        }
+        self
+    }
+
     /// The mean, zero where there was none.
     pub fn mean(&self) -> Duration {
         u32::try_from(self.count).ok().map_or_else(

@@ -59,8 +59,8 @@ impl Shared {
         let attempt = Box::pin(async {
             let stream = dialer.dial().await?;
             let socket = Socket::new(stream, permit);
-            let depth = self.bounds.lane_depth;
-            Link::open(socket, &self.login, &address, depth, generation, ended).await
+            let (login, bounds) = (&self.login, &self.bounds);
+            Link::open(socket, login, &address, bounds, generation, ended).await
         });
         let outcome = match timeout(self.bounds.connect_timeout, attempt).await {
             Ok(outcome) => outcome,

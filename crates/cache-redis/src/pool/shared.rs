@@ -142,10 +142,15 @@ impl Shared {
         }
     }
 
+    /// How many answers have come in all.
+    pub(crate) fn answers(&self) -> u64 {
+        self.meters.answers() + self.board.answers()
+    }
+
     /// Notes that a connection gave no answer in time. Where no other gave one meanwhile either,
     /// the server or the network is gone, and what is in flight elsewhere is not waited for.
     pub(crate) fn observe_silence(&self, generation: Generation, answers_before: u64) {
-        if self.meters.answers() == answers_before {
+        if self.answers() == answers_before {
             self.observe_failure(generation);
             self.board.cut_older(self.generations.current());
         }
@@ -194,7 +199,14 @@ impl Shared {
 
     pub(crate) fn snapshot(&self) -> PoolSnapshot {
         let leaked = self.leaks().len();
-        PoolSnapshot { status: self.status(), leaked, ..self.meters.snapshot() }
+        let meters = self.meters.snapshot();
+        PoolSnapshot {
+            status: self.status(),
+            leaked,
+            wait: meters.wait.with_none(self.board.immediate()),
+            lane_operations: self.board.operations.summary(),
+            ..meters
+        }
     }
 
     pub(crate) fn status(&self) -> PoolStatus {
