@@ -10,7 +10,7 @@
 //! there, also when the process or the machine ends. After a failure nothing more is written.
 
 use std::io::Error;
-use std::ops::{Bound, Range};
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -18,17 +18,13 @@ use redb::StorageBackend;
 
 use crate::backend::{Lock, forward_locks};
 use crate::error::EmbeddedError;
+use crate::writes::Writes;
 
 type Io<T> = Result<T, Error>;
 
 /// Most bytes that are held in memory for one sync; what is more is written at once. A transaction
 /// takes operations of 8 MiB, or one that is larger.
 const MOST_BYTES: usize = 16 << 20;
-
-/// Most bytes that are kept to be used again. Commits of a few hundred operations fit.
-const SPARE_BYTES: usize = 2 << 20;
-/// What the database mostly writes at once.
-const PAGE_BYTES: usize = 4096;
 
 /// The database's storage, as the store sees it.
 #[derive(Debug)]
@@ -53,67 +49,6 @@ struct State {
     /// Whether a thread is finishing that sync, or was told to.
     handed: bool,
     failed: bool,
-}
-
-/// Writes in their order.
-#[derive(Debug, Default)]
-struct Writes {
-    bytes: Vec<u8>,
-    /// Where each goes, and where it stands in `bytes`.
-    places: Vec<(u64, Range<usize>)>,
-}
-
-impl Writes {
-    fn push(&mut self, offset: u64, data: &[u8]) {
-        let begin = self.bytes.len();
-        self.bytes.extend_from_slice(data);
-        self.places.push((offset, begin..self.bytes.len()));
-    }
-
-    fn touch(&self, offset: u64, length: usize) -> bool {
-        let end = offset + length as u64;
-        let touches =
-            |(at, place): &(u64, Range<usize>)| *at < end && offset < at + place.len() as u64;
-        self.places.iter().any(touches)
-    }
-
-    /// Writes all of it, what is adjacent at once.
-    fn write(&self, storage: &dyn StorageBackend) -> Io<()> {
-        let Some(places) = self.sorted() else {
-            let mut places = self.places.iter();
-            return places
-                .try_for_each(|(at, place)| storage.write(*at, &self.bytes[place.clone()]));
-        };
-        let mut together = Vec::new();
-        for adjacent in places.chunk_by(|(at, place), (next, _)| at + place.len() as u64 == *next) {
-            let bytes = if let [(_, place)] = adjacent {
-                &self.bytes[place.clone()]
-            } else {
-                together.clear();
-                for (_, place) in adjacent {
-                    together.extend_from_slice(&self.bytes[place.clone()]);
-                }
-                &together
-            };
-            storage.write(adjacent[0].0, bytes)?;
-        }
-        Ok(())
-    }
-
-    /// The places in the order of the storage, unless some overlap: then theirs matters.
-    fn sorted(&self) -> Option<Vec<(u64, Range<usize>)>> {
-        let mut places = self.places.clone();
-        places.sort_unstable_by_key(|(at, _)| *at);
-        let apart = |pair: &[(u64, Range<usize>)]| pair[0].0 + pair[0].1.len() as u64 <= pair[1].0;
-        places.windows(2).all(apart).then_some(places)
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.bytes.shrink_to(SPARE_BYTES);
-        self.places.clear();
-        self.places.shrink_to(SPARE_BYTES / PAGE_BYTES);
-    }
 }
 
 impl Behind {
@@ -215,7 +150,7 @@ impl Behind {
     fn written(&self) -> Io<MutexGuard<'_, State>> {
         let mut state = self.idle()?;
         debug_assert!(state.left.is_none(), "what is held comes after what was left");
-        if !state.held.places.is_empty() {
+        if !state.held.is_empty() {
             state.held.write(&*self.storage)?;
             state.held.clear();
         }
@@ -264,7 +199,7 @@ impl StorageBackend for Storage {
 
     fn write(&self, offset: u64, data: &[u8]) -> Io<()> {
         let mut state = self.0.sound()?;
-        if state.leave && state.held.bytes.len() + data.len() <= MOST_BYTES {
+        if state.leave && state.held.bytes() + data.len() <= MOST_BYTES {
             state.held.push(offset, data);
             return Ok(());
         }

@@ -78,6 +78,7 @@ mod unfinished;
 mod views;
 mod write;
 mod writer;
+mod writes;
 
 pub use builder::{Durability, EmbeddedStoreBuilder};
 pub use error::EmbeddedError;
