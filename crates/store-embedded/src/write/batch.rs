@@ -1,12 +1,11 @@
 //! The writer's open transaction, and what every operation in it does alike.
 
-use std::collections::HashMap;
 use std::ops::{Bound, RangeBounds};
 
 use memory_core::{Backlog, CounterId, LimitKind, Timestamp};
 use redb::ReadableTable;
 
-use super::records::Records;
+use super::records::{ByKey, Records};
 use crate::error::Fault;
 use crate::leases::Leased;
 use crate::record::{Indexed, Record};
@@ -92,7 +91,7 @@ pub(crate) struct Batch<'t> {
     pub(crate) scratch: Vec<u8>,
     /// Records that were changed, and none for those that were removed: a conversation that many
     /// operations of the transaction change is written once.
-    records: HashMap<Vec<u8>, Option<Box<Record>>>,
+    records: ByKey<Option<Box<Record>>>,
 }
 
 impl<'t> Batch<'t> {
@@ -105,7 +104,7 @@ impl<'t> Batch<'t> {
             changes: 0,
             ended: Vec::new(),
             scratch: Vec::new(),
-            records: HashMap::new(),
+            records: ByKey::default(),
         }
     }
 

@@ -3,7 +3,13 @@
 use std::collections::HashMap;
 use std::mem;
 
+use foldhash::quality::RandomState;
+
 use crate::record::Record;
+
+/// What belongs to conversations, by their keys. A key is looked for several times in each operation,
+/// so the hash is a fast one.
+pub(super) type ByKey<T> = HashMap<Vec<u8>, T, RandomState>;
 
 /// Records in one generation. A record has at most 31 rows, of about 20 bytes under one counter, so
 /// both generations take one or two megabytes, and a few with many counters and long keys.
@@ -16,8 +22,8 @@ const GENERATION: usize = 1024;
 /// nothing has to be put in order when one is used.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    younger: HashMap<Vec<u8>, Box<Record>>,
-    older: HashMap<Vec<u8>, Box<Record>>,
+    younger: ByKey<Box<Record>>,
+    older: ByKey<Box<Record>>,
 }
 
 impl Records {
