@@ -195,7 +195,12 @@ fn is_finisher() -> bool {
 async fn wherever_a_write_fails_among_many_what_was_acknowledged_is_there_afterwards() {
     const CONVERSATIONS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
     let (left, mut failures) = (Arc::new(AtomicUsize::new(0)), 0);
-    for nth in (1..80).step_by(2) {
+    // Where other programs have the processors, few appends come while a sync is being done.
+    for turn in 0..1000 {
+        if turn >= 40 && failures >= 50 && left.load(Ordering::SeqCst) >= 10 {
+            return;
+        }
+        let nth = 1 + 2 * (turn % 40);
         let (pages, plan) = (Pages::default(), Arc::new(Plan::default()));
         let noted = Arc::clone(&left);
         let on_sync = move || {
@@ -239,9 +244,10 @@ async fn wherever_a_write_fails_among_many_what_was_acknowledged_is_there_afterw
             assert_eq!(report.differences, []);
         }
     }
-    assert!(failures >= 50, "only {failures} appends failed");
-    let left = left.load(Ordering::SeqCst);
-    assert!(left >= 10, "only {left} syncs were left");
+    panic!(
+        "only {failures} appends failed, and only {} syncs were left",
+        left.load(Ordering::SeqCst)
+    );
 }
 
 /// A store whose next sync waits until it is let go.
