@@ -111,6 +111,7 @@ impl fmt::Debug for Failure {
 /// Where the system cannot start a runtime, or when called from within one.
 pub fn run<R: Reopen>(config: &Config, make: impl AsyncFn() -> R) -> Result<Report, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
         .build()
         .expect("a runtime on one thread asks nothing of the system");
     let mut seed = [0; 32];

@@ -1,0 +1,102 @@
+//! How a store is opened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache_redis::RedisPool;
+use memory_core::{Limits, StoreError};
+
+use crate::client::Client;
+use crate::counters::Counters;
+use crate::error::{Fault, RedisStoreError, cannot_open};
+use crate::inner::Inner;
+use crate::keys::Prefix;
+use crate::known::Known;
+use crate::schema;
+use crate::server_time::ServerTime;
+use crate::store::RedisStore;
+
+/// What all keys begin with where nothing else is said.
+const PREFIX: &str = "turnledger:";
+
+/// Conversations that a store remembers something of, at least. About 150 bytes each.
+const REMEMBERED: usize = 32_768;
+
+/// Says how a store is opened; see [`RedisStore::builder`].
+#[derive(Debug)]
+#[must_use]
+pub struct RedisStoreBuilder {
+    pool: RedisPool,
+    prefix: String,
+    time_to_live: Option<Duration>,
+    limits: Limits,
+}
+
+impl RedisStoreBuilder {
+    pub(crate) fn new(pool: RedisPool) -> Self {
+        Self { pool, prefix: PREFIX.to_owned(), time_to_live: None, limits: Limits::default() }
+    }
+
+    /// What all keys begin with (default `turnledger:`), without `{` and `}`.
+    ///
+    /// Stores with different prefixes on one server know nothing of each other.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long a conversation lives after its last append (default: for ever), in whole
+    /// milliseconds.
+    ///
+    /// The time is set anew by the first append after a quarter of it has gone, so that most
+    /// appends need not pay for that. All keys of a conversation end at the same moment.
+    pub fn time_to_live(mut self, time_to_live: Option<Duration>) -> Self {
+        self.time_to_live = time_to_live;
+        self
+    }
+
+    /// The bounds on input (default: [`Limits::default`]). Ids have at most 65,535 bytes whatever
+    /// the limit says.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Opens the store: checks the server's version and the stored format, and writes the format
+    /// where there is none. Nothing else is written.
+    ///
+    /// # Errors
+    ///
+    /// - [`StoreError::UnknownFormat`] where another version of Turnledger wrote what is there.
+    /// - [`StoreError::Damaged`] where the schema key holds something else.
+    /// - [`StoreError::Backend`] with a [`RedisStoreError`] as its source where the server is older
+    ///   than 7.0 or the prefix has a brace, and with a [`PoolError`](cache_redis::PoolError) where
+    ///   the server cannot be reached or refuses.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the schema key behind at most.
+    pub async fn connect(self) -> Result<RedisStore, StoreError> {
+        let Self { pool, prefix, time_to_live, limits } = self;
+        let prefix = Prefix::new(&prefix).ok_or_else(|| cannot_open(RedisStoreError::Prefix))?;
+        let client = Client { pool };
+        let opened = async {
+            schema::check_version(&client).await?;
+            let digests = schema::check_format(&client, &prefix).await?;
+            Ok::<_, Fault>((digests, schema::time(&client).await?))
+        };
+        let (digests, now) = opened.await.map_err(|fault| fault.explain_harmless("open", None))?;
+        let most = limits.id_bytes.min(usize::from(u16::MAX));
+        let inner = Inner {
+            counters: Counters::new(prefix.counters()),
+            known: Known::new(REMEMBERED),
+            time: ServerTime::new(now),
+            limits: Limits { id_bytes: most, ..limits },
+            client,
+            prefix,
+            digests,
+            time_to_live,
+        };
+        Ok(RedisStore::new(Arc::new(inner)))
+    }
+}

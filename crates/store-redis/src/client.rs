@@ -1,0 +1,102 @@
+//! Commands, transactions and scripts over the pool's lanes.
+
+use cache_redis::connection::{Cmd, Pipeline, Value, cmd};
+use cache_redis::{Lane, PoolError, RedisPool};
+
+use crate::damage::Damage;
+use crate::error::Fault;
+use crate::keys::Keys;
+use crate::scripts::Script;
+
+/// The way to the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    pub(crate) pool: RedisPool,
+}
+
+impl Client {
+    /// The lane of a conversation: what is sent first is executed first.
+    pub(crate) fn lane(&self, keys: &Keys) -> Lane {
+        self.pool.lane(keys.name.bytes())
+    }
+
+    /// Runs a script on the keys of a conversation.
+    pub(crate) async fn script(
+        &self,
+        script: &Script,
+        keys: &Keys,
+        arguments: impl Fn(&mut Cmd) + Send + Sync,
+    ) -> Result<Value, Fault> {
+        run(&self.lane(keys), script, keys.all(), arguments).await
+    }
+
+    /// Runs a script on keys that belong to no conversation.
+    pub(crate) async fn script_on(
+        &self,
+        script: &Script,
+        keys: &[Vec<u8>],
+        arguments: impl Fn(&mut Cmd) + Send + Sync,
+    ) -> Result<Value, Fault> {
+        run(&self.pool.any_lane(), script, keys, arguments).await
+    }
+
+    /// Runs a command that belongs to no conversation.
+    pub(crate) async fn command(&self, command: &Cmd) -> Result<Value, Fault> {
+        Ok(self.pool.any_lane().run(command).await?)
+    }
+
+    /// Runs commands on the keys of a conversation as one; none of them may fail.
+    pub(crate) async fn transaction(
+        &self,
+        keys: &Keys,
+        pipeline: &Pipeline,
+    ) -> Result<Vec<Value>, Fault> {
+        let answers = self.lane(keys).run_all(pipeline).await?;
+        if answers.iter().any(|answer| matches!(answer, Value::ServerError(_))) {
+            return Err(Damage::TYPE.into());
+        }
+        Ok(answers)
+    }
+
+    /// Runs many small commands, each on the keys of one tag, and gives their answers in order.
+    pub(crate) async fn scattered(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, Fault> {
+        let mut answers = Vec::with_capacity(commands.len());
+        let lane = self.pool.any_lane();
+        let mut commands = commands.into_iter().peekable();
+        while commands.peek().is_some() {
+            let mut pipeline = Pipeline::with_capacity(SCATTERED);
+            for command in commands.by_ref().take(SCATTERED) {
+                pipeline.add_command(command);
+            }
+            answers.extend(lane.run_all(&pipeline).await?);
+        }
+        Ok(answers)
+    }
+}
+
+/// Commands in one write, so that others are not held up for long.
+const SCATTERED: usize = 256;
+
+async fn run(
+    lane: &Lane,
+    script: &Script,
+    keys: &[Vec<u8>],
+    arguments: impl Fn(&mut Cmd) + Send + Sync,
+) -> Result<Value, Fault> {
+    let call = |name: &str, script: &str| {
+        let mut command = cmd(name);
+        command.arg(script).arg(keys.len());
+        for key in keys {
+            command.arg(key.as_slice());
+        }
+        arguments(&mut command);
+        command
+    };
+    match lane.run(&call("EVALSHA", &script.sha)).await {
+        // After a restart, a fail-over or a flush of the scripts. Nothing was executed.
+        Err(PoolError::Server { code, .. }) if code == "NOSCRIPT" => {
+            Ok(lane.run(&call("EVAL", &script.body)).await?)
+        }
+        answer => Ok(answer?),
+    }
+}

@@ -1,0 +1,155 @@
+//! What can go wrong here beyond what every store can meet, and how the pool's errors map.
+
+use std::error::Error;
+
+use cache_redis::PoolError;
+use memory_core::{ConversationKey, LimitError, StoreError};
+
+use crate::damage::Damage;
+
+/// The causes that only this store has. They stand as the source of a [`StoreError`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedisStoreError {
+    /// The prefix has a brace, which would decide on the slots of a cluster.
+    #[error("the prefix of the keys has a brace; leave {{ and }} out of it")]
+    Prefix,
+    /// The server is older than the commands that the store needs.
+    #[error(
+        "the server's version is {found}, and the store needs 7.0 or later, of Redis or Valkey"
+    )]
+    Version {
+        /// The version that the server tells.
+        found: String,
+    },
+    /// The server answered with something else than the command's answer.
+    #[error("the server's answer to {what} is not of its form")]
+    Answer {
+        /// The command, or what was asked for.
+        what: &'static str,
+    },
+    /// A tally is larger than sums can hold.
+    #[error("a tally of {tokens} tokens is more than the {most} that a tally can have")]
+    Tally {
+        /// The tokens of the tally.
+        tokens: u64,
+        /// The most tokens of a tally.
+        most: u64,
+    },
+    /// All codes that a counter could have are taken.
+    #[error("no code is left for another counter; use another prefix of the keys")]
+    NoCode,
+    /// A conversation was changed again and again while it was read in steps.
+    #[error("the conversation was changed all the time while it was read; try again")]
+    Busy,
+    /// The system gave no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Why one operation did not succeed.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    Pool(PoolError),
+    Damaged(Damage),
+    Own(RedisStoreError),
+    Refused(StoreError),
+}
+
+impl From<PoolError> for Fault {
+    fn from(error: PoolError) -> Self {
+        match &error {
+            PoolError::Server { code, detail, .. } => match code.as_str() {
+                "DAMAGED" => Self::Damaged(Damage::of_script(detail.expose())),
+                "WRONGTYPE" => Self::Damaged(Damage::TYPE),
+                // A number that is none, or a part that is shorter than it says.
+                "ERR" if detail.expose().contains("script: ") => Self::Damaged(Damage::TYPE),
+                _ => Self::Pool(error),
+            },
+            _ => Self::Pool(error),
+        }
+    }
+}
+
+impl From<Damage> for Fault {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
+}
+
+impl From<RedisStoreError> for Fault {
+    fn from(error: RedisStoreError) -> Self {
+        Self::Own(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<LimitError> for Fault {
+    fn from(error: LimitError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl Fault {
+    /// An answer of another form than the command's.
+    pub(crate) const fn answer(what: &'static str) -> Self {
+        Self::Own(RedisStoreError::Answer { what })
+    }
+
+    /// Whether the server may have done what was asked.
+    pub(crate) fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Self::Pool(error) if error.is_outcome_unknown())
+    }
+
+    /// The error of an operation on a conversation, or with none on the store.
+    pub(crate) fn explain(
+        self,
+        operation: &'static str,
+        key: Option<&ConversationKey>,
+    ) -> StoreError {
+        match self {
+            Self::Refused(error) => error,
+            Self::Damaged(Damage(detail)) => match key {
+                Some(key) => StoreError::DamagedConversation { key: key.clone(), detail },
+                None => StoreError::Damaged { what: "the store on Redis".to_owned(), detail },
+            },
+            Self::Own(error) => {
+                let retryable = matches!(error, RedisStoreError::Busy);
+                StoreError::Backend { operation, retryable, source: Box::new(error) }
+            }
+            Self::Pool(PoolError::Closed) => StoreError::Closed,
+            Self::Pool(error) if error.is_outcome_unknown() => {
+                StoreError::OutcomeUnknown { operation, source: Box::new(error) }
+            }
+            Self::Pool(error) => StoreError::Backend {
+                operation,
+                retryable: error.is_retryable(),
+                source: Box::new(error),
+            },
+        }
+    }
+
+    /// The same for what may be repeated without harm, whatever became of it.
+    pub(crate) fn explain_harmless(
+        self,
+        operation: &'static str,
+        key: Option<&ConversationKey>,
+    ) -> StoreError {
+        match self {
+            Self::Pool(error) if error.is_outcome_unknown() => {
+                StoreError::Backend { operation, retryable: true, source: Box::new(error) }
+            }
+            fault => fault.explain(operation, key),
+        }
+    }
+}
+
+/// An error of opening.
+pub(crate) fn cannot_open(cause: RedisStoreError) -> StoreError {
+    StoreError::Backend { operation: "open", retryable: false, source: Box::new(cause) }
+}

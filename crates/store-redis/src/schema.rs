@@ -1,0 +1,85 @@
+//! What is looked at when a store is opened: the server's version and the stored format.
+
+use cache_redis::connection::{Value, cmd, pipe};
+use memory_core::StoreError;
+
+use crate::answer::{bytes, number, texts};
+use crate::client::Client;
+use crate::digests::Digests;
+use crate::error::{Fault, RedisStoreError};
+use crate::keys::Prefix;
+
+/// The version of the stored format that this code reads and writes.
+pub(crate) const FORMAT: &str = "1";
+
+/// The oldest version of a server that has all commands: PEXPIREAT with conditions, PEXPIRETIME.
+const OLDEST: u64 = 7;
+
+/// Refuses a server that is too old.
+pub(crate) async fn check_version(client: &Client) -> Result<(), Fault> {
+    const WHAT: &str = "INFO server";
+    let info = bytes(client.command(cmd("INFO").arg("server")).await?);
+    let info = info.ok_or_else(|| Fault::answer(WHAT))?;
+    let info = String::from_utf8_lossy(&info);
+    // Valkey tells the version of Redis that it stands for under the same name.
+    let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
+    let version = version.ok_or_else(|| Fault::answer(WHAT))?.trim();
+    let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
+    if major.is_some_and(|major| major >= OLDEST) {
+        Ok(())
+    } else {
+        Err(RedisStoreError::Version { found: version.to_owned() }.into())
+    }
+}
+
+/// Reads the schema, and writes it where there is none; gives the key of the digests.
+pub(crate) async fn check_format(client: &Client, prefix: &Prefix) -> Result<Digests, Fault> {
+    let key = prefix.schema();
+    let mut read = cmd("HMGET");
+    read.arg(&key).arg("format").arg("digests");
+    let mut stored = client.command(&read).await?;
+    if matches!(&stored, Value::Array(values) if values.iter().all(|value| *value == Value::Nil)) {
+        let mut digests = [0; 32];
+        getrandom::fill(&mut digests)
+            .map_err(|error| RedisStoreError::NoRandomness(error.into()))?;
+        // Of several processes that come at once, one writes.
+        let mut write = pipe();
+        write.atomic();
+        write.cmd("HSETNX").arg(&key).arg("digests").arg(&digests[..]).ignore();
+        write.cmd("HSETNX").arg(&key).arg("format").arg(FORMAT).ignore();
+        client.pool.any_lane().run_all(&write).await?;
+        stored = client.command(&read).await?;
+    }
+    let found = texts(stored, "the schema")
+        .ok()
+        .and_then(|texts| <[Vec<u8>; 2]>::try_from(texts).ok())
+        .ok_or_else(|| damaged(client))?;
+    let [format, digests] = found;
+    if format != FORMAT.as_bytes() {
+        return Err(Fault::Refused(StoreError::UnknownFormat {
+            what: client.pool.address().to_owned(),
+            found: String::from_utf8_lossy(&format).into_owned(),
+            supported: FORMAT.to_owned(),
+        }));
+    }
+    let digests = digests.try_into().map_err(|_| damaged(client))?;
+    Ok(Digests::new(digests))
+}
+
+fn damaged(client: &Client) -> Fault {
+    let what = client.pool.address().to_owned();
+    Fault::Refused(StoreError::Damaged { what, detail: "its schema key is not whole" })
+}
+
+/// The server's time, in milliseconds since 1970.
+pub(crate) async fn time(client: &Client) -> Result<u64, Fault> {
+    const WHAT: &str = "TIME";
+    let time = match client.command(&cmd("TIME")).await? {
+        Value::Array(parts) => parts.iter().map(number).collect::<Option<Vec<_>>>(),
+        _ => None,
+    };
+    match time.as_deref() {
+        Some([seconds, micros]) => Ok(seconds * 1000 + micros / 1000),
+        _ => Err(Fault::answer(WHAT)),
+    }
+}

@@ -1,0 +1,23 @@
+-- ARGV: member, code, most counters.
+local st, damage = load()
+if damage then
+  return redis.error_reply(damage)
+end
+if not st then
+  return { 'N' }
+end
+local code = ARGV[2]
+local used, found = counters(st, code)
+if not found then
+  if used >= tonumber(ARGV[3]) then
+    return { 'L', used + 1 }
+  end
+  add_counter(st, code)
+end
+local changed = not found or current(st) ~= code
+if changed then
+  make_current(st, code)
+  save(st)
+end
+index(st, ARGV[1], 0)
+return { 'S', numbers(code), changed and 1 or 0 }

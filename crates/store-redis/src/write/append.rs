@@ -1,0 +1,61 @@
+//! Appends, by the way that serves.
+
+use memory_core::{Append, Appended, AppendedMessage, ConversationKey, Totals};
+
+use super::append_fast::{self, Fast};
+use super::append_script;
+use super::prepared::Prepared;
+use crate::error::Fault;
+use crate::inner::Inner;
+
+/// How often an append that may be repeated is sent, where its answer is lost.
+const ATTEMPTS: usize = 3;
+
+/// As [`MemoryStore::append`](memory_core::MemoryStore::append).
+pub(crate) async fn append(
+    inner: &Inner,
+    key: &ConversationKey,
+    append: Append,
+) -> Result<Appended, Fault> {
+    let now = inner.time.now();
+    let prepared = Prepared::new(key, append, &inner.limits, &inner.digests, now)?;
+    let code = inner.counters.code(&inner.client, &prepared.counter).await?;
+    let keys = inner.prefix.keys(key);
+    if !prepared.messages.is_empty()
+        && !prepared.has_ids()
+        && let Some(guess) = inner.known.get(&keys.name)
+        && guess.only == Some(code)
+        && guess.largest >= prepared.largest
+    {
+        let fast = Fast { inner, keys: &keys, prepared: &prepared, code, guess };
+        return append_fast::append(fast).await;
+    }
+    let mut attempt = 1;
+    loop {
+        match append_script::append(inner, &keys, &prepared, code).await {
+            Err(fault)
+                if fault.is_outcome_unknown() && prepared.is_repeatable() && attempt < ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// What an append without messages is answered with where there is no conversation.
+pub(super) fn of_nothing(prepared: &Prepared) -> Appended {
+    Appended { epoch: prepared.new_epoch, messages: Vec::new(), totals: Totals::EMPTY }
+}
+
+/// The answers for new messages that end with this seq.
+pub(super) fn all_new(prepared: &Prepared, last: u64) -> Vec<AppendedMessage> {
+    let first = last + 1 - prepared.messages.len() as u64;
+    let answer = |(place, seq): (&super::prepared::PreparedMessage, u64)| AppendedMessage {
+        seq: crate::state::seq(seq),
+        new: true,
+        tally: Some(place.message.tally),
+        fingerprint: Some(place.message.fingerprint),
+    };
+    prepared.messages.iter().zip(first..).map(answer).collect()
+}

@@ -1,0 +1,104 @@
+//! Appends by a script, which looks before it writes.
+
+use cache_redis::connection::Value;
+use memory_core::{Appended, AppendedMessage, LimitKind, Limits, StoreError};
+
+use super::append::of_nothing;
+use super::prepared::{Prepared, PreparedMessage};
+use crate::answer::{array, bytes, count, number};
+use crate::element::{Code, Element};
+use crate::error::Fault;
+use crate::inner::Inner;
+use crate::keys::Keys;
+use crate::scripts::APPEND;
+use crate::state::{State, seq};
+
+const WHAT: &str = "an append";
+
+pub(super) async fn append(
+    inner: &Inner,
+    keys: &Keys,
+    prepared: &Prepared,
+    code: Code,
+) -> Result<Appended, Fault> {
+    let (ttl, ends) = (inner.ttl(), inner.ends());
+    let text = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+    let answer = inner.client.script(&APPEND, keys, |command| {
+        command.arg(keys.name.bytes()).arg(code.as_str()).arg(prepared.new_epoch.as_str());
+        command.arg(prepared.due).arg(text(ttl)).arg(text(ends)).arg(prepared.largest);
+        command.arg(Limits::COUNTERS).arg(prepared.messages.len());
+        for PreparedMessage { message, entry, beginning, tally, digest } in &prepared.messages {
+            command.arg(entry.as_slice()).arg(beginning.as_slice()).arg(tally.as_str());
+            command.arg(message.id.as_ref().map_or("", |id| id.as_str()));
+            command.arg(digest.as_ref().map_or(&[][..], <[u8; 16]>::as_slice));
+        }
+    });
+    let answer = match answer.await {
+        Ok(answer) => array(answer, WHAT)?,
+        Err(fault) => {
+            inner.known.forget(&keys.name);
+            return Err(fault);
+        }
+    };
+    let mut parts = answer.into_iter();
+    let mut part = || parts.next().unwrap_or(Value::Nil);
+    match bytes(part()).as_deref() {
+        Some(b"A") => {
+            let (state, answers) = (array(part(), WHAT)?, array(part(), WHAT)?);
+            let Some(state) = State::decode(state)? else { return Ok(of_nothing(prepared)) };
+            // The script has put the end off if a quarter of the time had gone: so much is sure.
+            let sure = ends.unwrap_or(0).saturating_sub(ttl.unwrap_or(0) / 4);
+            inner.known.note(&keys.name, &state, |guess| guess.ends = guess.ends.max(sure));
+            let answers = answers.into_iter().zip(&prepared.messages);
+            let messages = answers.map(|(answer, message)| read_answer(answer, message, code));
+            let messages = messages.collect::<Result<_, Fault>>()?;
+            Ok(Appended { epoch: state.epoch, messages, totals: state.totals() })
+        }
+        Some(b"C") => {
+            let (place, known) = (count(&part(), WHAT)?, count(&part(), WHAT)?);
+            let place = usize::try_from(place).ok().and_then(|place| place.checked_sub(1));
+            let message = place.and_then(|place| prepared.messages.get(place));
+            let id = message.and_then(|message| message.message.id.clone());
+            let id = id.ok_or_else(|| Fault::answer(WHAT))?;
+            Err(StoreError::Conflict { id, seq: seq(known) }.into())
+        }
+        Some(b"L") => Err(too_many_counters(&part())),
+        _ => Err(Fault::answer(WHAT)),
+    }
+}
+
+fn read_answer(
+    answer: Value,
+    message: &PreparedMessage,
+    code: Code,
+) -> Result<AppendedMessage, Fault> {
+    if let Some(new) = number(&answer) {
+        let (tally, fingerprint) = (message.message.tally, message.message.fingerprint);
+        return Ok(AppendedMessage {
+            seq: seq(new),
+            new: true,
+            tally: Some(tally),
+            fingerprint: Some(fingerprint),
+        });
+    }
+    let mut known = array(answer, WHAT)?.into_iter();
+    let place = count(&known.next().unwrap_or(Value::Nil), WHAT)?;
+    let element = known.next().and_then(bytes).ok_or_else(|| Fault::answer(WHAT))?;
+    let element = if element.is_empty() { None } else { Some(Element::parse(&element)?) };
+    Ok(AppendedMessage {
+        seq: seq(place),
+        new: false,
+        tally: element.and_then(|element| element.tally(Some(code))),
+        fingerprint: element.map(|element| element.fingerprint),
+    })
+}
+
+/// The refusal of one counter more than a conversation can have.
+pub(crate) fn too_many_counters(found: &Value) -> Fault {
+    let found = number(found).and_then(|found| usize::try_from(found).ok());
+    let found = found.unwrap_or(Limits::COUNTERS + 1);
+    match Limits::default().check(LimitKind::Counters, found) {
+        Err(limit) => limit.into(),
+        Ok(()) => Fault::answer(WHAT),
+    }
+}

@@ -1,0 +1,91 @@
+//! An append with what can be computed before it is sent.
+
+use memory_core::{
+    Append, ConversationKey, CounterId, Epoch, LimitKind, Limits, MessageId, NewMessage, Tally,
+};
+
+use crate::digests::Digests;
+use crate::element::{beginning, tally_text};
+use crate::error::{Fault, RedisStoreError};
+use crate::payload;
+
+/// The most tokens of one tally, so that sums stay whole numbers in scripts too.
+const MOST_TOKENS: u64 = 1 << 50;
+
+/// A batch that was checked.
+pub(super) struct Prepared {
+    pub(super) counter: CounterId,
+    pub(super) new_epoch: Epoch,
+    pub(super) messages: Vec<PreparedMessage>,
+    /// When what is pending here is due, in milliseconds since 1970; 0 for at once.
+    pub(super) due: u64,
+    /// A power of two that no entry is larger than.
+    pub(super) largest: u64,
+}
+
+/// One message in the forms in which it is stored.
+pub(super) struct PreparedMessage {
+    pub(super) message: NewMessage,
+    pub(super) entry: Vec<u8>,
+    pub(super) beginning: Vec<u8>,
+    pub(super) tally: String,
+    /// Of the content, where the message has a caller's id.
+    pub(super) digest: Option<[u8; 16]>,
+}
+
+impl Prepared {
+    /// Checks the limits and computes what is sent.
+    pub(super) fn new(
+        key: &ConversationKey,
+        append: Append,
+        limits: &Limits,
+        digests: &Digests,
+        now: u64,
+    ) -> Result<Self, Fault> {
+        check_key(key, limits)?;
+        let Append { counter, new_epoch, messages, grace } = append;
+        limits.check(LimitKind::BatchMessages, messages.len())?;
+        let prepare = |message: NewMessage| {
+            limits.check(LimitKind::MessageBytes, message.payload.len())?;
+            let id = message.id.as_ref().map(MessageId::as_str);
+            limits.check(LimitKind::IdBytes, id.map_or(0, str::len))?;
+            check_tally(message.tally)?;
+            Ok::<_, Fault>(PreparedMessage {
+                entry: payload::encode(&message.payload, id),
+                beginning: beginning(message.class, message.fingerprint),
+                tally: tally_text(message.tally),
+                digest: id.map(|_| digests.of_content(&message.payload)),
+                message,
+            })
+        };
+        let messages = messages.into_iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
+        let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX / 4);
+        let due = if grace == 0 { 0 } else { now.saturating_add(grace) };
+        let largest = messages.iter().map(|message| message.entry.len() as u64).max();
+        let largest = largest.unwrap_or(0).next_power_of_two();
+        Ok(Self { counter, new_epoch, messages, due, largest })
+    }
+
+    pub(super) fn has_ids(&self) -> bool {
+        self.messages.iter().any(|message| message.digest.is_some())
+    }
+
+    /// Whether all messages have ids, so that sending the batch again does nothing twice.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.messages.iter().all(|message| message.digest.is_some())
+    }
+}
+
+pub(crate) fn check_key(key: &ConversationKey, limits: &Limits) -> Result<(), Fault> {
+    for id in [key.namespace.as_str(), key.id.as_str()] {
+        limits.check(LimitKind::IdBytes, id.len())?;
+    }
+    Ok(())
+}
+
+pub(super) fn check_tally(tally: Tally) -> Result<(), Fault> {
+    if tally.tokens > MOST_TOKENS {
+        return Err(RedisStoreError::Tally { tokens: tally.tokens, most: MOST_TOKENS }.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Settles.
+
+use cache_redis::connection::Value;
+use memory_core::{ConversationKey, Limits, Settle, Settled, Settlement, Totals};
+
+use super::append_script::too_many_counters;
+use super::prepared::{check_key, check_tally};
+use crate::answer::{array, bytes, count};
+use crate::element::tally_text;
+use crate::error::Fault;
+use crate::inner::Inner;
+use crate::scripts::SETTLE;
+use crate::state::State;
+
+/// As [`MemoryStore::settle`](memory_core::MemoryStore::settle).
+pub(crate) async fn settle(
+    inner: &Inner,
+    key: &ConversationKey,
+    settle: Settle,
+) -> Result<Settled, Fault> {
+    const WHAT: &str = "a settle";
+    check_key(key, &inner.limits)?;
+    let all = settle.settlements.len() as u64;
+    let applying: Vec<&Settlement> =
+        settle.settlements.iter().filter(|settlement| !settlement.steps_back()).collect();
+    for settlement in &applying {
+        check_tally(settlement.tally)?;
+    }
+    let code = inner.counters.code(&inner.client, &settle.counter).await?;
+    let keys = inner.prefix.keys(key);
+    let answer = inner.client.script(&SETTLE, &keys, |command| {
+        command.arg(keys.name.bytes()).arg(settle.epoch.as_str()).arg(code.as_str());
+        command.arg(Limits::COUNTERS).arg(applying.len());
+        for settlement in &applying {
+            let expected = settlement.expected.map_or_else(String::new, tally_text);
+            command.arg(settlement.seq.get()).arg(settlement.fingerprint.as_str());
+            command.arg(expected).arg(tally_text(settlement.tally));
+        }
+    });
+    let mut parts = array(answer.await?, WHAT)?.into_iter();
+    let mut part = || parts.next().unwrap_or(Value::Nil);
+    match bytes(part()).as_deref() {
+        Some(b"L") => Err(too_many_counters(&part())),
+        Some(b"S") => {
+            let applied = count(&part(), WHAT)?;
+            let state = State::decode(array(part(), WHAT)?)?;
+            if let Some(state) = &state {
+                inner.known.note(&keys.name, state, |_| {});
+            }
+            let totals = state.map_or(Totals::EMPTY, |state| state.totals());
+            Ok(Settled { applied, skipped: all.saturating_sub(applied), totals })
+        }
+        _ => Err(Fault::answer(WHAT)),
+    }
+}
