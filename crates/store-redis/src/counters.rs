@@ -49,7 +49,8 @@ impl Counters {
                 command.arg(code.as_str());
             }
         });
-        match answer.await? {
+        // Whoever asks has sent nothing yet, and may ask again.
+        match answer.await.map_err(Fault::before)? {
             Value::Nil => Err(RedisStoreError::NoCode.into()),
             answer => self.meet(id, answer),
         }

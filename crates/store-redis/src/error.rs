@@ -51,6 +51,8 @@ pub enum RedisStoreError {
 #[derive(Debug)]
 pub(crate) enum Fault {
     Pool(PoolError),
+    /// Something failed before the operation itself was sent.
+    Before(PoolError),
     Damaged(Damage),
     Own(RedisStoreError),
     Refused(StoreError),
@@ -122,11 +124,11 @@ impl Fault {
                 let retryable = matches!(error, RedisStoreError::Busy);
                 StoreError::Backend { operation, retryable, source: Box::new(error) }
             }
-            Self::Pool(PoolError::Closed) => StoreError::Closed,
+            Self::Pool(PoolError::Closed) | Self::Before(PoolError::Closed) => StoreError::Closed,
             Self::Pool(error) if error.is_outcome_unknown() => {
                 StoreError::OutcomeUnknown { operation, source: Box::new(error) }
             }
-            Self::Pool(error) => StoreError::Backend {
+            Self::Pool(error) | Self::Before(error) => StoreError::Backend {
                 operation,
                 retryable: error.is_retryable(),
                 source: Box::new(error),
@@ -140,11 +142,14 @@ impl Fault {
         operation: &'static str,
         key: Option<&ConversationKey>,
     ) -> StoreError {
+        self.before().explain(operation, key)
+    }
+
+    /// The same as a failure of what comes before an operation.
+    pub(crate) fn before(self) -> Self {
         match self {
-            Self::Pool(error) if error.is_outcome_unknown() => {
-                StoreError::Backend { operation, retryable: true, source: Box::new(error) }
-            }
-            fault => fault.explain(operation, key),
+            Self::Pool(error) => Self::Before(error),
+            fault => fault,
         }
     }
 }

@@ -75,7 +75,7 @@ fn fields(value: Value) -> Fields {
 }
 
 async fn begin(inner: &Inner, keys: &Keys) -> Result<Option<Examined>, Fault> {
-    let answers = inner.client.lane(keys).run_all(&pipeline(keys, None)).await?;
+    let answers = inner.client.reads(keys, &pipeline(keys, None)).await?;
     let Ok([hash, tallies, payloads, pending, fallback]) = <[Value; 5]>::try_from(answers) else {
         return Err(Fault::answer(WHAT));
     };
@@ -125,7 +125,7 @@ impl Examined {
             let [Some(tallies), Some(_)] = self.lengths else { return Ok(true) };
             let behind = |seq: u64| tallies - 1 - (self.last - seq);
             let pipeline = pipeline(keys, Some((behind(from), behind(to))));
-            let mut answers = inner.client.lane(keys).run_all(&pipeline).await?;
+            let mut answers = inner.client.reads(keys, &pipeline).await?;
             let elements = answers.pop().unwrap_or(Value::Nil);
             let lengths = [answers.get(1), answers.get(2)].map(|length| length.and_then(number));
             let now = answers.into_iter().next().map(fields).unwrap_or_default();

@@ -54,3 +54,7 @@ pub(crate) static REGISTER: LazyLock<Script> =
 /// Changes a note, unless it is another one by now.
 pub(crate) static NOTE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&[include_str!("scripts/note.lua")]));
+
+/// Reads several things at one moment.
+pub(crate) static READS: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("scripts/reads.lua")]));

@@ -37,8 +37,8 @@ mod sentinel;
 mod session;
 
 pub use redis::{
-    AsyncCommands, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, ServerError,
-    ToRedisArgs, Value, cmd, from_redis_value, pipe,
+    Arg, AsyncCommands, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult,
+    ServerError, ToRedisArgs, Value, cmd, from_redis_value, pipe,
 };
 
 pub(crate) use ask_for_slots::ask_for_slots;

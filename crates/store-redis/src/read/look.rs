@@ -4,6 +4,7 @@ use cache_redis::connection::{Cmd, Pipeline, Value, cmd};
 use memory_core::StoredMessage;
 
 use crate::answer::{array, count, texts};
+use crate::client::none_failed;
 use crate::damage::Damage;
 use crate::element::{Code, Element};
 use crate::error::Fault;
@@ -29,7 +30,7 @@ pub(crate) async fn look(
     for command in commands {
         pipeline.add_command(command);
     }
-    let mut answers = inner.client.transaction(keys, &pipeline).await?;
+    let mut answers = none_failed(inner.client.reads(keys, &pipeline).await?)?;
     if answers.len() < 3 {
         return Err(Fault::answer(WHAT));
     }

@@ -90,7 +90,7 @@ async fn read(
         pipeline.add_command(last(keys.payloads(), payloads));
         pipeline.add_command(first(keys.payloads(), leading));
     }
-    let mut answers = inner.client.lane(keys).run_all(&pipeline).await?.into_iter();
+    let mut answers = inner.client.reads(keys, &pipeline).await?.into_iter();
     let mut next = || match answers.next() {
         Some(Value::ServerError(_)) => Err(Fault::Damaged(Damage::TYPE)),
         Some(value) => Ok(value),

@@ -1,5 +1,7 @@
 //! Appends, by the way that serves.
 
+use std::time::{Duration, Instant};
+
 use memory_core::{Append, Appended, AppendedMessage, ConversationKey, Totals};
 
 use super::append_fast::{self, Fast};
@@ -8,8 +10,9 @@ use super::prepared::Prepared;
 use crate::error::Fault;
 use crate::inner::Inner;
 
-/// How often an append that may be repeated is sent, where its answer is lost.
-const ATTEMPTS: usize = 3;
+/// How long an append that may be repeated is sent again, where its answer is lost. Each time waits
+/// for a connection, as long as the pool allows.
+const REPEATED_FOR: Duration = Duration::from_secs(5);
 
 /// As [`MemoryStore::append`](memory_core::MemoryStore::append).
 pub(crate) async fn append(
@@ -30,13 +33,20 @@ pub(crate) async fn append(
         let fast = Fast { inner, keys: &keys, prepared: &prepared, code, guess };
         return append_fast::append(fast).await;
     }
-    let mut attempt = 1;
+    let begun = Instant::now();
+    let mut unknown = None;
     loop {
         match append_script::append(inner, &keys, &prepared, code).await {
-            Err(fault)
-                if fault.is_outcome_unknown() && prepared.is_repeatable() && attempt < ATTEMPTS =>
-            {
-                attempt += 1;
+            Err(fault) if fault.is_outcome_unknown() => {
+                let repeated = prepared.is_repeatable() && begun.elapsed() < REPEATED_FOR;
+                if !repeated {
+                    return Err(unknown.unwrap_or(fault));
+                }
+                unknown = Some(fault);
+            }
+            // A failure now says nothing of what was sent before.
+            Err(Fault::Pool(_)) if unknown.is_some() => {
+                return Err(unknown.unwrap_or(Fault::answer("an append")));
             }
             answer => return answer,
         }

@@ -1,0 +1,254 @@
+//! The ledger under concurrency, long trims, expiry and leases, on a real server.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use memory_core::{
+    Backlog, Claim, ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt,
+    Namespace, Repair, Seq, Settle, Settlement, StoredMessage, Tally, Timestamp, Trim,
+};
+use memory_testkit::sample;
+use memory_testkit::store::{self, Subject};
+use redis_testkit::RedisServer;
+use store_redis::RedisStore;
+use support::{builder, pool, server, store};
+
+fn key(id: &str) -> ConversationKey {
+    ConversationKey::new(Namespace::default(), ConversationId::new(id).unwrap())
+}
+
+fn settlement(message: &StoredMessage, tally: Tally) -> Settlement {
+    let StoredMessage { seq, fingerprint, tally: expected, .. } = *message;
+    Settlement { seq, fingerprint, expected, tally }
+}
+
+/// Checks that sums and messages agree, and returns the messages.
+async fn sound(
+    store: &RedisStore,
+    key: &ConversationKey,
+    counter: &CounterId,
+) -> Vec<StoredMessage> {
+    let (_, messages) = store.read_all(key, counter).await.unwrap();
+    let totals = store.totals_under(key, counter).await.unwrap();
+    let tallies = messages.iter().filter_map(|message| message.tally);
+    let tokens: u64 = tallies.clone().map(|tally| tally.tokens).sum();
+    assert_eq!((totals.messages, totals.tokens), (messages.len() as u64, tokens));
+    let pending = messages.len() - tallies.filter(|tally| !tally.is_pending()).count();
+    assert_eq!(totals.pending, pending as u64);
+    assert_eq!(store.repair(key, Repair::Check).await.unwrap().differences, []);
+    messages
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_trim_is_whole_while_others_append_and_settle() {
+    let server = server().await;
+    let (one, other) = (store(&server).await, store(&server).await);
+    let (key, counter) = (key("one"), sample::counter("words"));
+    let batch = || (0..1000).map(|_| sample::user("hello", Tally::estimated(7)));
+    let mut epoch = None;
+    for _ in 0..6 {
+        epoch = Some(one.append(&key, sample::batch(&counter, batch())).await.unwrap().epoch);
+    }
+    let epoch = epoch.unwrap();
+    let (_, messages) = one.read_all(&key, &counter).await.unwrap();
+    let writer = tokio::spawn({
+        let (key, counter) = (key.clone(), counter.clone());
+        async move {
+            for messages in messages.chunks(100) {
+                let counts = messages.iter().map(|message| settlement(message, Tally::exact(3)));
+                let settle =
+                    Settle { counter: counter.clone(), epoch, settlements: counts.collect() };
+                other.settle(&key, settle).await.unwrap();
+                let more = [sample::user("more", Tally::estimated(7))];
+                other.append(&key, sample::batch(&counter, more)).await.unwrap();
+            }
+        }
+    });
+    let trim = Trim { epoch, before: Seq::FIRST.plus(5000) };
+    let trimmed = one.trim(&key, trim).await.unwrap();
+    assert_eq!((trimmed.removed, trimmed.first.get()), (5000, 5001));
+    writer.await.unwrap();
+    let messages = sound(&one, &key, &counter).await;
+    assert_eq!((messages.len(), messages[0].seq.get()), (1060, 5001));
+    let tallies = format!("turnledger:{}", tag_of(&server).await.replace('m', "t"));
+    let length = server.command(&["LLEN", &tallies]).await.unwrap().integer();
+    assert_eq!(length, Some(1060), "the space of what was trimmed is given back");
+}
+
+/// The only meta key, without its prefix.
+async fn tag_of(server: &RedisServer) -> String {
+    let keys = server.command(&["KEYS", "turnledger:{*}m*"]).await.unwrap();
+    keys.array()[0].text().unwrap().trim_start_matches("turnledger:").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_with_many_writers_keep_order_and_sums() {
+    const WRITERS: usize = 32;
+    let server = server().await;
+    let processes = [store(&server).await, store(&server).await];
+    let (key, counter) = (key("hot"), sample::counter("words"));
+    let writers = (0..2 * WRITERS).map(|number| {
+        let (store, key, counter) = (processes[number % 2].clone(), key.clone(), counter.clone());
+        tokio::spawn(async move {
+            for round in 0..12 {
+                let text = format!("{number} {round}");
+                let message = sample::user(text, Tally::estimated(5));
+                let appended =
+                    store.append(&key, sample::batch(&counter, [message])).await.unwrap();
+                let answer = appended.messages[0];
+                let settlement = Settlement {
+                    seq: answer.seq,
+                    fingerprint: answer.fingerprint.unwrap(),
+                    expected: answer.tally,
+                    tally: Tally::exact(9),
+                };
+                let epoch = appended.epoch;
+                if number == 0 && round % 4 == 3 {
+                    let before =
+                        Seq::new(answer.seq.get().saturating_sub(20)).unwrap_or(Seq::FIRST);
+                    store.trim(&key, Trim { epoch, before }).await.unwrap();
+                }
+                if number == 1 && round == 6 {
+                    store.clear(&key).await.unwrap();
+                }
+                let settle =
+                    Settle { counter: counter.clone(), epoch, settlements: vec![settlement] };
+                // Twice, as after an answer that was lost.
+                store.settle(&key, settle.clone()).await.unwrap();
+                store.settle(&key, settle).await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let messages = sound(&processes[0], &key, &counter).await;
+    let seqs: Vec<_> = messages.iter().map(|message| message.seq.get()).collect();
+    assert!(seqs.windows(2).all(|pair| pair[1] == pair[0] + 1), "{seqs:?}");
+    assert!(messages.iter().all(|message| message.tally == Some(Tally::exact(9))));
+    let pending = processes[1].pending(&Namespace::default(), Backlog::Pending, 10).await.unwrap();
+    assert_eq!(pending, []);
+}
+
+/// When each key of the one conversation ends.
+async fn ends(server: &RedisServer) -> Vec<i64> {
+    let keys = server.command(&["KEYS", "turnledger:{*}[mtpi]*"]).await.unwrap();
+    let mut ends = Vec::new();
+    for key in keys.array() {
+        let end = server.command(&["PEXPIRETIME", key.text().unwrap()]).await.unwrap();
+        ends.push(end.integer().unwrap());
+    }
+    ends
+}
+
+#[tokio::test]
+async fn all_keys_of_a_conversation_end_at_one_moment() {
+    let server = server().await;
+    let builder = builder(&server).await.time_to_live(Some(Duration::from_hours(1)));
+    let (store, counter) = (builder.connect().await.unwrap(), sample::counter("words"));
+    let key = key("one");
+    let check = async |keys: usize, what: &str| {
+        let ends = ends(&server).await;
+        assert_eq!(ends.len(), keys, "{what}");
+        assert!(ends[0] > 0 && ends.iter().all(|end| *end == ends[0]), "{what}: {ends:?}");
+    };
+    let user = || sample::user("hello", Tally::estimated(5));
+    let append =
+        async |message| store.append(&key, sample::batch(&counter, [message])).await.unwrap().epoch;
+    append(user()).await;
+    check(3, "an append that begins a life").await;
+    append(user()).await;
+    check(3, "a further append").await;
+    let epoch = append(sample::with_id(user(), "id")).await;
+    check(4, "an append with an id").await;
+    store.trim(&key, Trim { epoch, before: Seq::FIRST.plus(100) }).await.unwrap();
+    check(4, "a trim of all").await;
+    append(user()).await;
+    check(4, "an append behind a trim").await;
+    store.drop_newest(&key, 100).await.unwrap();
+    check(4, "a drop of all").await;
+    append(user()).await;
+    check(4, "an append after a drop").await;
+    let far = Timestamp::from_millis(u64::MAX / 4);
+    assert!(store.expire(&key, Some(far)).await.unwrap());
+    append(user()).await;
+    check(4, "an end that was set").await;
+    assert!(store.expire(&key, None).await.unwrap());
+    assert!(ends(&server).await.iter().all(|end| *end == -1));
+    append(user()).await;
+    check(4, "an append after an end was taken back").await;
+    // The life ends without this process being told; its next append begins another one.
+    let keys = server.command(&["KEYS", "turnledger:{*}[mtpi]*"]).await.unwrap();
+    for key in keys.array() {
+        server.command(&["DEL", key.text().unwrap()]).await.unwrap();
+    }
+    append(user()).await;
+    check(3, "an append that begins a life unawares").await;
+    sound(&store, &key, &counter).await;
+}
+
+#[tokio::test]
+async fn what_comes_late_after_a_clear_leaves_no_key() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    let key = key("one");
+    let message = sample::user("hello", Tally::estimated(5));
+    let epoch = store.append(&key, sample::batch(&counter, [message])).await.unwrap().epoch;
+    let messages = sound(&store, &key, &counter).await;
+    store.clear(&key).await.unwrap();
+    let settlements = vec![settlement(&messages[0], Tally::exact(1))];
+    let settle = Settle { counter: counter.clone(), epoch, settlements };
+    assert_eq!(store.settle(&key, settle).await.unwrap().applied, 0);
+    store.trim(&key, Trim { epoch, before: Seq::FIRST.plus(1) }).await.unwrap();
+    store.drop_newest(&key, 1).await.unwrap();
+    store.set_counter(&key, &counter).await.unwrap();
+    store.expire(&key, None).await.unwrap();
+    let keys = server.command(&["KEYS", "*{*}*"]).await.unwrap();
+    assert_eq!(keys.array().len(), 0, "{keys:?}");
+}
+
+#[tokio::test]
+async fn a_lease_ends_by_the_servers_clock() {
+    let server = server().await;
+    let processes = [store(&server).await, store(&server).await];
+    let counter = sample::counter("words");
+    let message = sample::user("hello", Tally::estimated(5));
+    processes[0].append(&key("one"), sample::batch(&counter, [message])).await.unwrap();
+    let claim = |lease| Claim {
+        counter: counter.clone(),
+        backlog: Backlog::Pending,
+        only: None,
+        after: None,
+        lease,
+        limit: 10,
+    };
+    let claimed = async |process: usize, lease: u64| {
+        let claimed = processes[process].claim_pending(claim(Duration::from_millis(lease)));
+        claimed.await.unwrap().conversations.len()
+    };
+    assert_eq!(claimed(0, 300).await, 1, "at first");
+    assert_eq!(claimed(1, 300).await, 0, "within the lease");
+    // It ends by itself, so that another process gets what a killed one held.
+    while claimed(1, 3_600_000).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(claimed(0, 300).await, 0, "within the other one's lease");
+}
+
+/// What docs/redis-store.md names.
+const RULES: &str = "~turnledger:* resetchannels -@all +ping +info +time +scan +multi +exec \
+    +eval +evalsha +del +exists +persist +pexpireat +pexpiretime +type +unlink +hdel +hget \
+    +hgetall +hincrby +hkeys +hmget +hset +hsetnx +lindex +llen +lrange +lset +ltrim +rpush +zadd \
+    +zrange +zrem +zscore";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_documented_rights_are_enough() {
+    let server = RedisServer::builder().user("app", "secret", RULES).start().await.unwrap();
+    let pool = pool(&format!("redis://app:secret@{}/0", server.address())).await;
+    let own = Arc::new(RedisStore::builder(pool).connect().await.unwrap());
+    store::all(async || Subject::new(own.clone())).await.unwrap();
+}

@@ -1,0 +1,193 @@
+//! What the server sees of an append, a window and a settle: one round trip each.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use memory_core::{
+    ConversationId, ConversationKey, CounterId, MemoryStore, Namespace, Settle, Settlement, Tally,
+    WindowQuery,
+};
+use memory_testkit::sample;
+use redis_testkit::{Fault, FaultProxy, RedisServer};
+use store_redis::RedisStore;
+use support::{builder, pool, server, store};
+
+fn key() -> ConversationKey {
+    ConversationKey::new(Namespace::default(), ConversationId::new("one").unwrap())
+}
+
+/// How often the server ran each command since the last reset, but for those of the tests.
+async fn commands(server: &RedisServer) -> BTreeMap<String, u64> {
+    let stats = server.command_stats().await.unwrap();
+    let stats = stats.into_iter().map(|(name, stats)| (name, stats.calls));
+    stats
+        .filter(|(name, calls)| *calls > 0 && name != "config|resetstat" && name != "info")
+        .collect()
+}
+
+fn map(commands: &[(&str, u64)]) -> BTreeMap<String, u64> {
+    commands.iter().map(|(name, calls)| ((*name).to_owned(), *calls)).collect()
+}
+
+fn query(counter: &CounterId, budget: u64) -> WindowQuery {
+    WindowQuery { counter: counter.clone(), budget }
+}
+
+#[tokio::test]
+async fn an_append_is_one_transaction() {
+    let server = server().await;
+    let store = store(&server).await;
+    let counter = sample::counter("words");
+    let batch = |tally| sample::batch(&counter, (0..3).map(|_| sample::user("hello", tally)));
+    store.append(&key(), batch(Tally::exact(5))).await.unwrap();
+    server.reset_stats().await.unwrap();
+    store.append(&key(), batch(Tally::exact(5))).await.unwrap();
+    let plain =
+        [("exec", 1), ("hincrby", 3), ("hmget", 1), ("hsetnx", 1), ("multi", 1), ("rpush", 2)];
+    assert_eq!(commands(&server).await, map(&plain));
+    server.reset_stats().await.unwrap();
+    store.append(&key(), batch(Tally::estimated(5))).await.unwrap();
+    let mut pending = map(&plain);
+    pending.extend(map(&[("hincrby", 4), ("zadd", 1)]));
+    assert_eq!(commands(&server).await, pending);
+}
+
+#[tokio::test]
+async fn an_append_with_an_id_is_one_script() {
+    let server = server().await;
+    let store = store(&server).await;
+    let counter = sample::counter("words");
+    for (id, new) in [("a", true), ("b", true), ("b", false)] {
+        let message = sample::with_id(sample::user("hello", Tally::exact(5)), id);
+        server.reset_stats().await.unwrap();
+        let appended = store.append(&key(), sample::batch(&counter, [message])).await.unwrap();
+        assert_eq!(appended.messages[0].new, new, "{id}");
+        let seen = commands(&server).await;
+        // The first is when the script is unknown, and the counter's code too.
+        let once = id == "a" || seen.get("evalsha") == Some(&1);
+        assert!(once && !seen.contains_key("multi"), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_window_is_one_transaction_of_reads_however_long_the_history() {
+    let server = server().await;
+    let store = store(&server).await;
+    let counter = sample::counter("words");
+    let system = sample::message(&memory_core::Message::system("brief"), Tally::exact(3));
+    store.append(&key(), sample::batch(&counter, [system])).await.unwrap();
+    for length in [100, 1000, 1000] {
+        let messages = (0..length).map(|_| sample::user("x".repeat(150), Tally::exact(50)));
+        store.append(&key(), sample::batch(&counter, messages)).await.unwrap();
+        store.read_window(&key(), query(&counter, 4000)).await.unwrap();
+        server.reset_stats().await.unwrap();
+        let window = store.read_window(&key(), query(&counter, 4000)).await.unwrap();
+        assert_eq!((window.head.len(), window.tail.len()), (1, 80));
+        let reads =
+            [("exec", 1), ("hget", 1), ("hmget", 1), ("llen", 2), ("lrange", 4), ("multi", 1)];
+        assert_eq!(commands(&server).await, map(&reads));
+    }
+}
+
+#[tokio::test]
+async fn the_first_window_of_a_process_is_one_too_where_payloads_are_small() {
+    let server = server().await;
+    let counter = sample::counter("words");
+    let messages = (0..1000).map(|_| sample::user("x".repeat(150), Tally::exact(50)));
+    let first = store(&server).await;
+    first.append(&key(), sample::batch(&counter, messages)).await.unwrap();
+    let other = ConversationKey { id: ConversationId::new("other").unwrap(), ..key() };
+    let second = store(&server).await;
+    // Makes the script known, and the counter.
+    second.read_window(&other, query(&counter, 1)).await.unwrap();
+    second.append(&other, sample::batch(&counter, [])).await.unwrap();
+    server.command(&["SCRIPT", "LOAD", include_str!("../src/scripts/payloads.lua")]).await.unwrap();
+    server.reset_stats().await.unwrap();
+    let window = second.read_window(&key(), query(&counter, 2000)).await.unwrap();
+    assert_eq!(window.tail.len(), 41);
+    let seen = commands(&server).await;
+    assert_eq!((seen["multi"], seen["exec"], seen["evalsha"]), (1, 1, 1), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_settle_of_many_is_one_script() {
+    let server = server().await;
+    let store = store(&server).await;
+    let counter = sample::counter("words");
+    let messages = (0..20).map(|_| sample::user("hello", Tally::estimated(5)));
+    let appended = store.append(&key(), sample::batch(&counter, messages)).await.unwrap();
+    let settlements = appended.messages.iter().map(|message| Settlement {
+        seq: message.seq,
+        fingerprint: message.fingerprint.unwrap(),
+        expected: message.tally,
+        tally: Tally::exact(6),
+    });
+    let settle = Settle { counter, epoch: appended.epoch, settlements: settlements.collect() };
+    // The first makes the script known.
+    store.settle(&key(), Settle { settlements: Vec::new(), ..settle.clone() }).await.unwrap();
+    server.reset_stats().await.unwrap();
+    assert_eq!(store.settle(&key(), settle).await.unwrap().applied, 20);
+    let seen = commands(&server).await;
+    assert_eq!(seen.get("evalsha"), Some(&1));
+    assert!(!seen.contains_key("multi") && !seen.contains_key("eval"), "{seen:?}");
+}
+
+/// A store whose connections go through a proxy.
+async fn through(proxy: &FaultProxy) -> RedisStore {
+    let pool = pool(&format!("redis://{}/0", proxy.address())).await;
+    RedisStore::builder(pool).connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_append_whose_answer_is_lost_is_not_sent_again() {
+    let server = server().await;
+    let proxy = FaultProxy::start(server.address()).unwrap();
+    let store = through(&proxy).await;
+    let counter = sample::counter("words");
+    let batch = || sample::batch(&counter, [sample::user("hello", Tally::exact(5))]);
+    store.append(&key(), batch()).await.unwrap();
+    proxy.cut_reply(0, redis_testkit::End::Reset);
+    let error = store.append(&key(), batch()).await.unwrap_err();
+    assert!(error.is_outcome_unknown() && !error.is_retryable(), "{error:?}");
+    assert_eq!(store.totals(&key()).await.unwrap().messages, 2, "it was done, once");
+    proxy.set_fault(Fault::None).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_append_with_ids_is_done_once_wherever_its_answer_is_cut() {
+    let server = server().await;
+    let proxy = FaultProxy::start(server.address()).unwrap();
+    let store = through(&proxy).await;
+    let counter = sample::counter("words");
+    // Gives the counter its code, which is not what is cut here.
+    store.append(&key(), sample::batch(&counter, [])).await.unwrap();
+    for cut in 0..90_u64 {
+        let id = format!("id {cut}");
+        let message = sample::with_id(sample::user(&*id, Tally::estimated(5)), &id);
+        proxy.cut_reply(cut, redis_testkit::End::Reset);
+        let appended = store.append(&key(), sample::batch(&counter, [message])).await.unwrap();
+        proxy.spare_reply();
+        assert_eq!(appended.messages[0].seq.get(), cut + 1, "cut after {cut} bytes");
+    }
+    let totals = store.totals(&key()).await.unwrap();
+    assert_eq!((totals.messages, totals.counters[0].totals.pending), (90, 90));
+    let report = store.repair(&key(), memory_core::Repair::Check).await.unwrap();
+    assert_eq!(report.differences, []);
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_old_or_of_another_format_is_refused() {
+    let server = server().await;
+    store(&server).await;
+    server.command(&["HSET", "turnledger:schema", "format", "2"]).await.unwrap();
+    let error = builder(&server).await.connect().await.unwrap_err().to_string();
+    assert!(error.contains("format 2") && error.contains("reads format 1"), "{error}");
+    server.command(&["DEL", "turnledger:schema"]).await.unwrap();
+    server.command(&["SET", "turnledger:schema", "x"]).await.unwrap();
+    assert!(builder(&server).await.connect().await.is_err());
+    let braces = builder(&server).await.prefix("{x}").connect().await.unwrap_err();
+    assert!(std::error::Error::source(&braces).unwrap().to_string().contains("brace"));
+}
