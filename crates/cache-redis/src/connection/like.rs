@@ -8,61 +8,40 @@ use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 use super::request::Request;
 use crate::{Exclusive, Lane, PoolError};
 
-/// So that the helpers of the `redis` crate work on a lane. A [`PoolError`] is inside of the
-/// [`io::Error`] that is the source of theirs.
-impl ConnectionLike for Lane {
-    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(async move {
-            let request = Request::One(command);
-            flatten(self.exchange(request.operation(), request).await)
-        })
-    }
+macro_rules! connection_like {
+    ($connection:ty) => {
+        /// So that the helpers of the `redis` crate work on it. A [`PoolError`] is inside of the
+        /// [`io::Error`] that is the source of theirs.
+        impl ConnectionLike for $connection {
+            fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+                Box::pin(async move {
+                    let request = Request::One(command);
+                    flatten(self.exchange(request.operation(), request).await)
+                })
+            }
 
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        _offset: usize,
-        _count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(async move {
-            let request = Request::Many(pipeline);
-            let answer = self.exchange(request.operation(), request).await;
-            answers(pipeline, flatten(answer)?)
-        })
-    }
+            fn req_packed_commands<'a>(
+                &'a mut self,
+                pipeline: &'a Pipeline,
+                _offset: usize,
+                _count: usize,
+            ) -> RedisFuture<'a, Vec<Value>> {
+                Box::pin(async move {
+                    let request = Request::Many(pipeline);
+                    let answer = self.exchange(request.operation(), request).await;
+                    answers(pipeline, flatten(answer)?)
+                })
+            }
 
-    fn get_db(&self) -> i64 {
-        i64::from(self.shared().login.database)
-    }
+            fn get_db(&self) -> i64 {
+                i64::from(self.shared().login.database)
+            }
+        }
+    };
 }
 
-/// So that the helpers of the `redis` crate work on an exclusive connection. A [`PoolError`] is
-/// inside of the [`io::Error`] that is the source of theirs.
-impl ConnectionLike for Exclusive {
-    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(async move {
-            let request = Request::One(command);
-            flatten(self.exchange(request.operation(), request).await)
-        })
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        _offset: usize,
-        _count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(async move {
-            let request = Request::Many(pipeline);
-            let answer = self.exchange(request.operation(), request).await;
-            answers(pipeline, flatten(answer)?)
-        })
-    }
-
-    fn get_db(&self) -> i64 {
-        i64::from(self.shared().login.database)
-    }
-}
+connection_like!(Lane);
+connection_like!(Exclusive);
 
 /// The answers in the form that pipelines take them in: those of a transaction as one, which is an
 /// error where it was refused as a whole.
