@@ -10,6 +10,7 @@ use super::corpus;
 use crate::error::Error;
 use crate::process::{self, cargo};
 use crate::project::Project;
+use crate::redis_server::RedisServer;
 use crate::say;
 
 /// A bench that is a program of its own, where the others are criterion's.
@@ -25,6 +26,8 @@ pub(super) struct Stored {
     page: &'static str,
     /// Whether it counts the corpus, with other tokenizers beside.
     counts_corpus: bool,
+    /// Whether it starts Redis servers.
+    needs_redis: bool,
 }
 
 /// All of them.
@@ -35,6 +38,7 @@ pub(super) const STORED: [Stored; 3] = [
         results: "benches/results/ledger.json",
         page: "docs/benchmarks.md",
         counts_corpus: false,
+        needs_redis: false,
     },
     Stored {
         name: "tokens",
@@ -42,6 +46,7 @@ pub(super) const STORED: [Stored; 3] = [
         results: "benches/results/tokens.json",
         page: "docs/benchmarks-of-counting.md",
         counts_corpus: true,
+        needs_redis: false,
     },
     Stored {
         name: "pool",
@@ -49,6 +54,7 @@ pub(super) const STORED: [Stored; 3] = [
         results: "benches/results/pool.json",
         page: "docs/benchmarks-of-the-pool.md",
         counts_corpus: false,
+        needs_redis: true,
     },
 ];
 
@@ -87,6 +93,9 @@ impl Stored {
             if !arguments.iter().any(|argument| argument.starts_with("--corpus")) {
                 bench.args([OsStr::new("--corpus"), corpus::ensure(project)?.as_os_str()]);
             }
+        }
+        if self.needs_redis {
+            RedisServer::ensure(project)?.hand_to(&mut bench);
         }
         process::run("bench", bench.args(arguments))
     }

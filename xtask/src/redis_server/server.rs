@@ -27,7 +27,7 @@ impl RedisServer {
             // Tests run in the folders of their crates. A mere name is looked up on the `PATH`.
             path = std::path::absolute(&path).unwrap_or(path);
         }
-        say::step(&format!("the tests' Redis server is {}", path.display()));
+        say::step(&format!("the Redis server is {}", path.display()));
         Ok(Self { path })
     }
 
