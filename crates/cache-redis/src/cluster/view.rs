@@ -135,7 +135,8 @@ impl Cluster {
         server: &Arc<Server>,
     ) -> Result<Result<Link, Arc<ConnectError>>, CapClosed> {
         let permit = shared.may_connect(&Backoff::default()).await?;
-        let dialer = NodeDialer::new(server.node().clone(), self.tls.clone());
+        let dialer =
+            NodeDialer::new(server.node().clone(), self.tls.clone(), shared.bounds.connect_timeout);
         let (pool, failed) = (shared.weak(), Arc::downgrade(server));
         let ended = move || {
             if let (Some(pool), Some(failed)) = (pool.upgrade(), failed.upgrade())

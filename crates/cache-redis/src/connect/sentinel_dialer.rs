@@ -35,7 +35,7 @@ impl Dialer for SentinelDialer {
 
     async fn dial(&self) -> Result<Box<dyn ByteStream>, ConnectError> {
         let (host, port) = self.master().await?;
-        open(&host, port, self.tls.as_ref()).await
+        open(&host, port, self.tls.as_ref(), self.each()).await
     }
 }
 
@@ -43,10 +43,8 @@ impl SentinelDialer {
     /// The master by the first sentinel that knows one.
     async fn master(&self) -> Result<(String, u16), ConnectError> {
         let mut last = None;
-        // One that hangs must leave time for the others.
-        let each = self.patience / u32::try_from(self.sentinels.len() + 1).unwrap_or(u32::MAX);
         for sentinel in &self.sentinels {
-            let asked = timeout(each, self.ask(sentinel)).await;
+            let asked = timeout(self.each(), self.ask(sentinel)).await;
             match asked {
                 Ok(Ok(Some(master))) => return Ok(master),
                 Ok(Ok(None)) => {}
@@ -65,8 +63,15 @@ impl SentinelDialer {
         }
     }
 
+    /// The time for each sentinel, and for the master after them: one that hangs must leave time for
+    /// the others.
+    fn each(&self) -> Duration {
+        self.patience / u32::try_from(self.sentinels.len() + 1).unwrap_or(u32::MAX)
+    }
+
     async fn ask(&self, sentinel: &Node) -> Result<Option<(String, u16)>, ConnectError> {
-        let stream = open(sentinel.host(), sentinel.port(), self.tls.as_ref()).await?;
+        let (host, port) = (sentinel.host(), sentinel.port());
+        let stream = open(host, port, self.tls.as_ref(), self.each()).await?;
         let address = sentinel.to_string();
         master_of(stream, &self.service, self.credentials.as_ref(), &address).await
     }

@@ -94,7 +94,10 @@ async fn servers_of(settings: RedisSettings) -> Result<Servers, PoolError> {
         }
     };
     match settings.topology {
-        Topology::Single(node) => Ok(Servers::One(Box::new(NodeDialer::new(node, tls)))),
+        Topology::Single(node) => {
+            let patience = settings.pool.connect_timeout;
+            Ok(Servers::One(Box::new(NodeDialer::new(node, tls, patience))))
+        }
         Topology::Sentinel { service, sentinels, credentials } => {
             Ok(Servers::One(Box::new(SentinelDialer {
                 service,
