@@ -116,11 +116,6 @@ impl Link {
         self.session.is_clean()
     }
 
-    /// Asks the server for a sign of life; false if the connection failed.
-    pub(crate) async fn ping(&mut self) -> bool {
-        Self::fence(self.connection.clone()).await
-    }
-
     /// A handle that commands are sent with.
     pub(crate) fn handle(&self) -> LinkHandle {
         LinkHandle { connection: self.connection.clone(), pulse: Arc::clone(&self.pulse) }

@@ -175,7 +175,7 @@ impl Course<'_> {
     /// way that may pass.
     async fn ready(&mut self, server: &Arc<Server>) -> Result<Option<Sending>, PoolError> {
         let shared = self.lane.shared();
-        let mut place = match shared.board.begin(shared, self.lane.key()) {
+        let mut place = match shared.board.begin(shared, self.lane.key(), Instant::now()) {
             Start::Go(place) => {
                 shared.meters.did_not_wait();
                 place

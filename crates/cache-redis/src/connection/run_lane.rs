@@ -81,7 +81,8 @@ impl Lane {
             return Box::pin(self.exchange_in_cluster(cluster, operation, request)).await;
         }
         let begun = Instant::now();
-        let (mut place, handed) = match self.shared().board.begin(self.shared(), self.key()) {
+        let (mut place, handed) = match self.shared().board.begin(self.shared(), self.key(), begun)
+        {
             Start::Go(place) => {
                 self.shared().meters.did_not_wait();
                 (place, false)
@@ -146,20 +147,29 @@ impl Lane {
         begun: Instant,
     ) -> Result<Place, PoolError> {
         let shared = self.shared();
+        let is_full = shared.is_full();
         let waited = {
             let _waiting = shared.waiting.mark();
             timeout_at(begun + shared.bounds.timeout, verdict).await
         };
         match waited {
             Ok(Ok(Ok(place))) => {
-                shared.meters.waited(begun.elapsed());
+                let time = begun.elapsed();
+                shared.meters.waited(time);
+                if is_full {
+                    shared.meters.queued(time);
+                }
                 Ok(place)
             }
             Ok(Ok(Err(error))) => Err(PoolError::Connect(error)),
             Ok(Err(_)) => Err(PoolError::Closed),
             Err(_) => {
                 let no_lane = shared.board.lanes() == 0 && shared.out.get() < shared.size();
-                let waiting_for = if no_lane { WaitingFor::Connection } else { WaitingFor::Lane };
+                let waiting_for = if no_lane || shared.board.is_proving() {
+                    WaitingFor::Connection
+                } else {
+                    WaitingFor::Lane
+                };
                 Err(shared.wait_timed_out(waiting_for, begun))
             }
         }

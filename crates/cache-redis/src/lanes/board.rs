@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::closing::is_idle;
 use super::giving_way::give_way;
 use super::place::{Place, Stage};
 use super::state::{LaneId, LaneState, Mode, State, Verdict, Waiting};
 use crate::metrics::Times;
-use crate::pool::Shared;
+use crate::pool::{LONG_IDLE, Shared};
 
 /// All lanes of a pool, and the commands that wait for a place on one.
 ///
@@ -57,9 +58,10 @@ impl Board {
 
     /// Gives a command a place, or lets it wait for one.
     ///
-    /// A key that has a command on a lane, or waiting for it, keeps to that lane. Any other command goes to the first
-    /// lane with a place, so that a small load uses few of them.
-    pub(crate) fn begin(&self, shared: &Arc<Shared>, key: Option<u64>) -> Start {
+    /// A key that has a command on a lane, or waiting for it, keeps to that lane. Any other command
+    /// goes to the first lane with a place, so that a small load uses few of them. Where that was
+    /// idle for long it has to show first that it works.
+    pub(crate) fn begin(&self, shared: &Arc<Shared>, key: Option<u64>, now: Instant) -> Start {
         let mut state = self.lock();
         if state.closed {
             return Start::Closed;
@@ -80,6 +82,18 @@ impl Board {
             }
             None => None,
         };
+        if let Some(id) = lane
+            && state
+                .lane(id)
+                .is_some_and(|lane| is_idle(lane) && now - lane.idle_since >= LONG_IDLE)
+            && let Some(proof) = Self::prove(&mut state, shared, id)
+        {
+            let (waiting, receiver) = ticket(&mut state, key);
+            state.queue.push_back(waiting);
+            drop(state);
+            proof.start();
+            return Start::Wait(receiver);
+        }
         if let Some(id) = lane
             && let Some(place) = self.occupy(&mut state, shared, id, key, false)
         {
@@ -182,7 +196,7 @@ impl Board {
     }
 
     pub(super) fn has_place(&self, lane: &LaneState) -> bool {
-        lane.mode == Mode::Serving && lane.in_flight < self.depth
+        lane.mode == Mode::Serving && lane.in_flight < self.depth && !lane.proving
     }
 
     /// Takes a place of a lane.
@@ -197,6 +211,7 @@ impl Board {
         let lane = state.lane(id)?;
         if lane.in_flight == 0 {
             add(&self.active, 1);
+            shared.note_peak();
         }
         lane.in_flight += 1;
         add(&self.in_flight, 1);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::board::{Board, subtract};
 use super::link::LaneLink;
 use super::state::{LaneId, LaneState, Mode, State};
+use crate::metrics::Reaped;
 use crate::pool::{Generation, Shared};
 
 impl Board {
@@ -32,6 +33,9 @@ impl Board {
     pub(super) fn fail(&self, shared: &Arc<Shared>, id: LaneId) {
         let opening = {
             let mut state = self.lock();
+            if state.lane(id).is_some_and(|lane| lane.mode == Mode::Serving) {
+                shared.meters.reaped(Reaped::Stale, 1);
+            }
             state.end(id, Mode::Failed);
             self.serve(&mut state, shared, id.index);
             self.open_if_needed(&mut state, shared)
@@ -41,19 +45,19 @@ impl Board {
         }
     }
 
-    /// Lets no new command onto lanes of older generations. What is in flight there may still be
-    /// executed, so its keys wait for that. Those who wait for any lane now are served by
+    /// Lets no new command onto lanes of older generations, and returns how many there are. What is
+    /// in flight there may still be executed, so its keys wait for that. Those who wait for any lane now are served by
     /// [`reopen_lanes`](Shared::reopen_lanes).
-    pub(crate) fn retire_older(&self, current: Generation) {
+    pub(crate) fn retire_older(&self, current: Generation) -> usize {
+        let is_older = |lane: &LaneState| lane.generation < current;
         let mut ended = Vec::new();
-        {
-            let mut state = self.lock();
-            let is_older = |lane: &LaneState| lane.generation < current;
-            for id in ids(&state, |lane| is_older(lane) && lane.mode == Mode::Serving) {
-                ended.extend(self.drain(&mut state, id));
-            }
+        let mut state = self.lock();
+        let ids = ids(&state, |lane| is_older(lane) && lane.mode == Mode::Serving);
+        for id in &ids {
+            ended.extend(self.drain(&mut state, *id));
         }
-        drop(ended);
+        drop(state);
+        ids.len()
     }
 
     /// Closes the connections of lanes of older generations, whatever is in flight on them.
@@ -97,19 +101,20 @@ impl Board {
         ended.len()
     }
 
-    /// Closes idle lanes, the last opened first, and lets others take no more commands until no more
-    /// lanes than a number stay. Those who wait for any lane now are served by
+    /// Closes idle lanes, the last opened first, lets others take no more commands until no more
+    /// lanes than a number stay, and returns how many those are together. Those who wait for any lane now are served by
     /// [`reopen_lanes`](Shared::reopen_lanes).
-    pub(crate) fn shrink(&self, idle: usize, most: usize) {
-        self.close_idle(idle);
+    pub(crate) fn shrink(&self, idle: usize, most: usize) -> usize {
+        let closed = self.close_idle(idle);
         let mut ended = Vec::new();
         let mut state = self.lock();
         let serving = ids(&state, |lane| lane.mode == Mode::Serving);
-        for id in serving.into_iter().skip(most) {
-            ended.extend(self.drain(&mut state, id));
+        let over = serving.get(most..).unwrap_or_default();
+        for id in over {
+            ended.extend(self.drain(&mut state, *id));
         }
         drop(state);
-        drop(ended);
+        closed + over.len()
     }
 
     /// Closes lanes of an age as soon as their commands are answered, and returns how many. Those

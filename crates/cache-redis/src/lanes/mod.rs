@@ -8,6 +8,7 @@ mod lane;
 mod link;
 mod opening;
 mod place;
+mod proof;
 mod queue;
 mod state;
 

@@ -14,10 +14,11 @@ use super::state::{LaneId, LaneState, Mode, State};
 use crate::ConnectError;
 use crate::cluster::Cluster;
 use crate::connect::Backoff;
+use crate::metrics::Reaped;
 use crate::pool::{Permit, Shared};
 
 impl Board {
-    /// A further lane if more commands wait than those that are being opened will take. It is to be
+    /// A further lane if more commands wait than the others, or those about to serve, will take. It is to be
     /// [started](Opening::start) outside of the lock.
     #[must_use]
     pub(super) fn open_if_needed(
@@ -25,7 +26,11 @@ impl Board {
         state: &mut State,
         shared: &Arc<Shared>,
     ) -> Option<Opening> {
-        let expected = state.opening.saturating_mul(self.depth);
+        let coming = (state.opening + state.proving).saturating_mul(self.depth);
+        // Places are handed over one after the other, so some that wait already have one to come.
+        let free = state.lanes.iter().flatten().filter(|lane| self.has_place(lane));
+        let free = free.map(|lane| self.depth.saturating_sub(lane.in_flight + lane.waiting.len()));
+        let expected = coming.saturating_add(free.sum());
         let room = shared.most_lanes().saturating_sub(self.lanes() + state.opening);
         if state.closed || state.queue.len() <= expected || room == 0 {
             return None;
@@ -59,6 +64,7 @@ impl Board {
             handing: false,
             cancelled: Vec::new(),
             fencing: false,
+            proving: false,
             idle_since: Instant::now(),
             _turn: turn,
         };
@@ -175,7 +181,10 @@ async fn link(shared: &Arc<Shared>) -> Result<Option<LaneLink>, Arc<ConnectError
     let mut backoff = Backoff::default();
     while shared.board.is_wanted() {
         if let Some(link) = shared.adopt_idle() {
-            return Ok(Some(LaneLink::One(link)));
+            if shared.is_proven(&link).await {
+                return Ok(Some(LaneLink::One(link)));
+            }
+            continue;
         }
         let permit = select! {
             biased;
@@ -185,7 +194,7 @@ async fn link(shared: &Arc<Shared>) -> Result<Option<LaneLink>, Arc<ConnectError
         let Ok(permit) = permit else { break };
         match shared.connect(permit).await {
             Ok(link) if shared.is_usable(&link) => return Ok(Some(LaneLink::One(link))),
-            Ok(_) => {}
+            Ok(_) => shared.meters.reaped(Reaped::Stale, 1),
             Err(error) if error.reason().is_permanent() => return Err(error),
             Err(_) => backoff.failed(),
         }

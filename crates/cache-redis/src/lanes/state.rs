@@ -58,6 +58,8 @@ pub(super) struct LaneState {
     /// Commands that were cancelled after they were sent, and are still to be answered.
     pub(super) cancelled: Vec<Option<u64>>,
     pub(super) fencing: bool,
+    /// It was idle for long, and is asked for a sign of life.
+    pub(super) proving: bool,
     pub(super) idle_since: Instant,
     /// The right to a connection, given back with the lane.
     pub(super) _turn: Permit,
@@ -91,6 +93,8 @@ pub(super) struct State {
     pub(super) moved: bool,
     /// Lanes that are being opened.
     pub(super) opening: usize,
+    /// Lanes that are asked for a sign of life.
+    pub(super) proving: usize,
     /// Those who wait for a turn to have a connection of their own.
     pub(super) turn_waiters: usize,
     /// Lanes that were let go for some of them.

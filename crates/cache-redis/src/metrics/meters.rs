@@ -20,20 +20,23 @@ pub(crate) enum Reaped {
     MaxLifetime,
     /// Its last user left something behind on it.
     Dirty,
-    /// It was made before a failure, or has ended.
+    /// It was made before a failure, has ended, or gave no answer in time.
     Stale,
     /// Another connection took its place.
     MadeRoom,
+    /// The size was lowered.
+    Resized,
 }
 
 impl Reaped {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::MaxIdle,
         Self::IdleTimeout,
         Self::MaxLifetime,
         Self::Dirty,
         Self::Stale,
         Self::MadeRoom,
+        Self::Resized,
     ];
 
     pub(crate) fn word(self) -> &'static str {
@@ -44,11 +47,12 @@ impl Reaped {
             Self::Dirty => "dirty",
             Self::Stale => "stale",
             Self::MadeRoom => "made_room",
+            Self::Resized => "resized",
         }
     }
 }
 
-/// Counts for this pool alone, beside those that are published for all pools of a process.
+/// Counts that can be asked for, beside those that are published.
 pub(crate) struct Meters {
     published: Published,
     exhausted: AtomicU64,
@@ -59,14 +63,16 @@ pub(crate) struct Meters {
     timed_out: AtomicU64,
     answers: AtomicU64,
     wait: Times,
+    queued: Times,
     held: Times,
     exclusive_operations: Times,
 }
 
 impl Meters {
-    pub(crate) fn new() -> Self {
+    /// Those of a pool of this name.
+    pub(crate) fn new(pool: &str) -> Self {
         Self {
-            published: Published::new(),
+            published: Published::new(pool),
             exhausted: AtomicU64::new(0),
             connected: AtomicU64::new(0),
             connect_failed: Default::default(),
@@ -75,6 +81,7 @@ impl Meters {
             timed_out: AtomicU64::new(0),
             answers: AtomicU64::new(0),
             wait: Times::new(),
+            queued: Times::new(),
             held: Times::new(),
             exclusive_operations: Times::new(),
         }
@@ -88,6 +95,11 @@ impl Meters {
     /// Publishes a command that found a place at once. The board counts it.
     pub(crate) fn did_not_wait(&self) {
         self.published.wait_seconds.record(Duration::ZERO);
+    }
+
+    /// Notes the part of a wait that was for what others used.
+    pub(crate) fn queued(&self, time: Duration) {
+        self.queued.record(time);
     }
 
     pub(crate) fn exhausted(&self) {
@@ -166,6 +178,7 @@ impl Meters {
             generations: load(&self.generations),
             timed_out: load(&self.timed_out),
             wait: self.wait.summary(),
+            queued: self.queued.summary(),
             held: self.held.summary(),
             exclusive_operations: self.exclusive_operations.summary(),
             ..PoolSnapshot::default()

@@ -90,6 +90,10 @@ pub struct PoolSnapshot {
     pub timed_out: u64,
     /// Waits for a connection or for a place on a lane, those of no length included.
     pub wait: TimeSummary,
+    /// The part of the waits that was for what others used: of those that began while as many
+    /// connections were in use or kept for lanes as may be. The others count as of no length, since
+    /// a larger `redis.pool.size` would not have made them shorter.
+    pub queued: TimeSummary,
     /// How long exclusive connections were held.
     pub held: TimeSummary,
     /// Commands on lanes, from the call to the answer.

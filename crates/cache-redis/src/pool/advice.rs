@@ -33,7 +33,7 @@ pub enum Advice {
         to: usize,
         /// The greatest part that was active.
         utilisation: f64,
-        /// The wait that 99 of 100 callers did not exceed.
+        /// The wait for what others used that 99 of 100 callers did not exceed.
         wait: Duration,
     },
     /// The pool is larger than its load.
@@ -112,7 +112,7 @@ pub(super) fn give(bounds: &PoolSettings, window: &Window<'_>, leaks: Vec<Leak>)
     let Window { before, now, time, peak, per_lane } = window;
     let from = now.status.size;
     let utilisation = if from == 0 { 0.0 } else { *peak as f64 / from as f64 };
-    let wait = now.wait.since(&before.wait).quantile(0.99);
+    let wait = now.queued.since(&before.queued).quantile(0.99);
     let exhausted = now.exhausted - before.exhausted;
     let mut advice = Vec::new();
     // Where the server is away, callers wait for that, and more sockets would not help.
@@ -189,13 +189,15 @@ mod tests {
 
     #[test]
     fn a_pool_in_its_bounds_needs_no_advice() {
-        let now = PoolSnapshot { wait: times(100, Duration::from_micros(1)), ..Default::default() };
+        let now =
+            PoolSnapshot { queued: times(100, Duration::from_micros(1)), ..Default::default() };
         assert_eq!(advice(now, 70), []);
     }
 
     #[test]
     fn a_busy_pool_is_to_be_raised() {
-        let now = PoolSnapshot { wait: times(100, Duration::from_millis(1)), ..Default::default() };
+        let now =
+            PoolSnapshot { queued: times(100, Duration::from_millis(1)), ..Default::default() };
         let found = advice(now, 95);
         let [Advice::RaiseSize { from: 100, to: 136, .. }] = found[..] else { panic!("{found:?}") };
         let text = found[0].to_string();
@@ -206,7 +208,7 @@ mod tests {
     fn waits_ask_for_what_littles_law_says() {
         // 1,000 connections held for 20 s within 100 s are 200 at a time: 286 at seven tenths.
         let now = PoolSnapshot {
-            wait: times(100, Duration::from_millis(50)),
+            queued: times(100, Duration::from_millis(50)),
             held: times(1000, Duration::from_secs(20)),
             ..Default::default()
         };
@@ -214,7 +216,7 @@ mod tests {
         assert!(matches!(found[..], [Advice::RaiseSize { to: 286, .. }]), "{found:?}");
         // The same commands on lanes need 128 times fewer, so it is one more than now.
         let now = PoolSnapshot {
-            wait: times(100, Duration::from_millis(50)),
+            queued: times(100, Duration::from_millis(50)),
             lane_operations: times(1000, Duration::from_secs(20)),
             ..Default::default()
         };
@@ -226,12 +228,13 @@ mod tests {
     fn lanes_of_a_cluster_come_with_a_socket_to_each_node() {
         let found = advice_with(PoolSnapshot::default(), 7, 6);
         assert!(matches!(found[..], [Advice::LowerSize { to: 12, .. }]), "{found:?}");
-        let now = PoolSnapshot { wait: times(100, Duration::from_millis(1)), ..Default::default() };
+        let now =
+            PoolSnapshot { queued: times(100, Duration::from_millis(1)), ..Default::default() };
         let found = advice_with(now, 95, 6);
         assert!(matches!(found[..], [Advice::RaiseSize { to: 138, .. }]), "{found:?}");
         // 20,000 s in flight over 100 s on lanes of 128 are 1.6 lanes of 6 sockets.
         let now = PoolSnapshot {
-            wait: times(100, Duration::from_millis(50)),
+            queued: times(100, Duration::from_millis(50)),
             lane_operations: times(1000, Duration::from_secs(20)),
             ..Default::default()
         };
@@ -248,7 +251,7 @@ mod tests {
     #[test]
     fn a_server_that_is_away_is_not_a_matter_of_size() {
         let now = PoolSnapshot {
-            wait: times(100, Duration::from_secs(30)),
+            queued: times(100, Duration::from_secs(30)),
             connect_failures: vec![("refused", 7)],
             ..Default::default()
         };

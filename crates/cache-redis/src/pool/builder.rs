@@ -16,13 +16,21 @@ use crate::{PoolError, RedisSettings, Topology};
 /// What a pool is made of.
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct RedisPoolBuilder {
+    name: String,
     settings: RedisSettings,
     dialer: Option<Box<dyn Dialer>>,
 }
 
 impl RedisPoolBuilder {
     pub(super) fn new(settings: RedisSettings) -> Self {
-        Self { settings, dialer: None }
+        Self { name: "default".to_owned(), settings, dialer: None }
+    }
+
+    /// Names the pool: its metrics carry the name as their label `pool`, `default` otherwise. Where
+    /// a process has several pools, each ought to have a name of its own, the same in every run.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
     }
 
     /// Opens connections by other means than the address of the settings. Login, bounds and
@@ -43,7 +51,7 @@ impl RedisPoolBuilder {
     ///
     /// Dropping the future leaves nothing behind.
     pub async fn build(self) -> Result<RedisPool, PoolError> {
-        let Self { settings, dialer } = self;
+        let Self { name, settings, dialer } = self;
         let must_be_master = matches!(settings.topology, Topology::Sentinel { .. });
         let login = Login::new(&settings, must_be_master && dialer.is_none());
         let bounds = settings.pool.clone();
@@ -51,7 +59,7 @@ impl RedisPoolBuilder {
             Some(dialer) => Servers::One(dialer),
             None => servers_of(settings).await?,
         };
-        let shared = Shared::new(bounds, servers, login);
+        let shared = Shared::new(&name, bounds, servers, login);
         reaper::start(&shared);
         Ok(RedisPool::new(shared))
     }
@@ -79,6 +87,7 @@ impl fmt::Debug for RedisPoolBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("RedisPoolBuilder")
+            .field("name", &self.name)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }

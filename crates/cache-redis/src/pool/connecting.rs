@@ -1,14 +1,21 @@
 //! New connections, within the bounds of the pool.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
 use super::cap::{CapClosed, Permit};
+use super::generation::Generation;
 use super::shared::{Servers, Shared};
 use crate::connect::{Backoff, Socket};
 use crate::connection::{Dialer, Link};
+use crate::metrics::Reaped;
 use crate::{ConnectError, ConnectReason};
+
+/// A connection that was idle for so long is asked for a sign of life before it is used. One that
+/// the server or the network has ended is known to be dead without that.
+pub(crate) const LONG_IDLE: Duration = Duration::from_secs(30);
 
 impl Shared {
     /// Waits until an attempt to connect may begin: for the time after the last one, for a socket,
@@ -88,6 +95,36 @@ impl Shared {
         let taken = self.exclusives.retain(|_, _| std::mem::replace(&mut found, true));
         let mut link = taken.removed.into_iter().next()?;
         link.idle = None;
-        self.is_usable(&link).then_some(link)
+        let is_usable = self.is_usable(&link);
+        if !is_usable {
+            self.meters.reaped(Reaped::Stale, 1);
+        }
+        is_usable.then_some(link)
+    }
+
+    /// Whether a connection still works: one that was idle for long is asked.
+    pub(crate) async fn is_proven(&self, link: &Link) -> bool {
+        if link.idle_since.elapsed() < LONG_IDLE {
+            return true;
+        }
+        let is_proven = self.prove(link.generation, link.handle().fence()).await;
+        if !is_proven {
+            self.meters.reaped(Reaped::Stale, 1);
+        }
+        is_proven
+    }
+
+    /// Waits for a sign of life. Where none comes, nothing of the generation is used again: others
+    /// that were idle as long are dead too, and must not be tried in turn.
+    pub(crate) async fn prove(
+        &self,
+        generation: Generation,
+        sign: impl Future<Output = bool>,
+    ) -> bool {
+        let is_alive = timeout(self.bounds.connect_timeout, sign).await == Ok(true);
+        if !is_alive {
+            self.observe_failure(generation);
+        }
+        is_alive
     }
 }

@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::shared::Shared;
 use crate::PoolError;
+use crate::metrics::Reaped;
 
 impl Shared {
     pub(crate) fn resize(&self, size: usize) {
@@ -27,14 +28,15 @@ impl Shared {
         // not.
         let lanes = self.most_lanes();
         let over = (self.board.lanes() + self.out.get()).saturating_sub(lanes);
-        self.board.shrink(over, lanes);
+        let lanes = self.board.shrink(over, lanes);
         let status = self.status();
         let excess = (status.active + status.idle).saturating_sub(size);
         let mut closed = 0;
-        drop(self.exclusives.retain(|_, _| {
+        let idle = self.exclusives.retain(|_, _| {
             closed += 1;
             closed > excess
-        }));
+        });
+        self.meters.reaped(Reaped::Resized, lanes + idle.removed.len());
         if let Some(pool) = self.weak().upgrade() {
             pool.reopen_lanes();
         }

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use deadpool::managed::{Object, PoolError as NotGot};
 use tokio::task::unconstrained;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::cap::Permit;
+use super::connecting::LONG_IDLE;
 use super::counts::Mark;
 use super::holders::Place;
 use super::manager::{Manager, NotCreated};
@@ -21,10 +22,6 @@ use super::status::WaitingFor;
 use crate::connection::Link;
 use crate::metrics::Reaped;
 use crate::{ConnectError, PoolError, WaitTimedOut};
-
-/// A connection that was idle for so long is asked for a sign of life before it is used. One that
-/// the server or the network has ended is known to be dead without that.
-const LONG_IDLE: Duration = Duration::from_secs(30);
 
 /// A connection that nobody else uses, for blocking commands, WATCH and anything that leaves
 /// something behind on its connection.
@@ -132,10 +129,12 @@ impl Shared {
         // Reading the clock is a large part of what it takes when nothing is waited for.
         let now = if stage.has_waited() { Instant::now() } else { begun };
         self.meters.waited(now - begun);
+        let out = self.out.mark();
+        self.note_peak();
         Ok(Exclusive {
             link: Some(link),
             turn: Some(turn),
-            out: Some(self.out.mark()),
+            out: Some(out),
             holder: self.holders.add(now, place),
             taken: now,
             response_timeout: self.bounds.response_timeout,
@@ -180,19 +179,14 @@ impl Shared {
     /// A connection that was idle for long, if it still works.
     async fn proven(&self, link: Object<Manager>) -> Option<Object<Manager>> {
         let mut unproven = Unproven(Some(link));
-        let link = unproven.0.as_mut()?;
-        let answered = timeout(self.bounds.connect_timeout, link.ping()).await == Ok(true);
-        if !answered {
-            // Others that were idle as long are dead too, and must not be tried in turn.
-            self.observe_failure(link.generation);
-            return None;
-        }
-        unproven.0.take()
+        let is_proven = self.is_proven(unproven.0.as_ref()?).await;
+        unproven.0.take_if(|_| is_proven)
     }
 
     /// Waits in the order of coming, while lanes give way.
     pub(crate) async fn wait_for_turn(&self) -> Result<Permit, PoolError> {
         let _waiting = self.waiting.mark();
+        let (begun, is_full) = (Instant::now(), self.is_full());
         // Without a budget of the runtime's in the way, the first poll enters the queue. Room is
         // made after that, so that nobody who comes later takes it.
         let mut turn = pin!(unconstrained(self.turns.acquire()));
@@ -204,6 +198,9 @@ impl Shared {
                 turn.await
             }
         };
+        if is_full {
+            self.meters.queued(begun.elapsed());
+        }
         turn.map_err(|_| PoolError::Closed)
     }
 
@@ -224,6 +221,7 @@ impl Shared {
         self.meters.waited(waited);
         if waiting_for != WaitingFor::Connection {
             self.meters.exhausted();
+            self.meters.queued(waited);
         }
         PoolError::WaitTimedOut(Box::new(WaitTimedOut {
             waiting_for,

@@ -14,6 +14,7 @@ use super::shared::Shared;
 use crate::ConnectError;
 use crate::connect::Backoff;
 use crate::connection::Link;
+use crate::metrics::Reaped;
 
 task_local! {
     /// The connection that is being taken in.
@@ -57,10 +58,14 @@ impl managed::Manager for Manager {
 
     async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<NotCreated> {
         link.idle = None;
-        match self.pool.upgrade() {
-            Some(pool) if pool.is_usable(link) => Ok(()),
-            _ => Err(RecycleError::message("the connection is not usable")),
+        let pool = self.pool.upgrade();
+        if pool.as_ref().is_some_and(|pool| pool.is_usable(link)) {
+            return Ok(());
         }
+        if let Some(pool) = pool {
+            pool.meters.reaped(Reaped::Stale, 1);
+        }
+        Err(RecycleError::message("the connection is not usable"))
     }
 }
 
@@ -106,7 +111,7 @@ impl Manager {
             };
             match pool.connect(permit).await {
                 Ok(link) if pool.is_usable(&link) => return Ok(link),
-                Ok(_) => {}
+                Ok(_) => pool.meters.reaped(Reaped::Stale, 1),
                 Err(error) if error.reason().is_permanent() => {
                     return Err(NotCreated::Failed(error));
                 }

@@ -24,6 +24,7 @@ pub use redis_pool::RedisPool;
 pub use status::{PoolStatus, WaitingFor};
 
 pub(crate) use cap::{CapClosed, Permit};
+pub(crate) use connecting::LONG_IDLE;
 pub(crate) use counts::{Count, Mark};
 pub(crate) use generation::Generation;
 pub(crate) use shared::Shared;

@@ -45,7 +45,7 @@ impl Shared {
         let window = Window {
             before: begin.map_or(&nothing, |figures| &figures.snapshot),
             time: begin.map_or(self.born, |figures| figures.when).elapsed(),
-            peak: peak.max(now.status.active),
+            peak: peak.max(self.peak()).max(now.status.active),
             per_lane: self.sockets_per_lane(),
             now: &now,
         };
@@ -68,6 +68,7 @@ async fn look_after(pool: Weak<Shared>) {
         ticks.tick().await;
         let Some(shared) = pool.upgrade() else { return };
         if shared.is_closed() {
+            shared.meters.publish(&shared.snapshot());
             return;
         }
         shared.reap();
@@ -76,13 +77,14 @@ async fn look_after(pool: Weak<Shared>) {
         let _ = timeout(shared.bounds.connect_timeout, shared.top_up()).await;
         let snapshot = shared.snapshot();
         shared.meters.publish(&snapshot);
+        // In a cluster this is all that is known.
         peak = peak.max(snapshot.status.active);
         let when = Instant::now();
         if kept.is_none_or(|kept| when >= kept + KEEP_EVERY) {
             kept = Some(when);
             let mut past = shared.past.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let peak = std::mem::take(&mut peak).max(shared.take_peak());
             past.push_back(Figures { when, snapshot, peak });
-            peak = 0;
             while past.len() > KEPT {
                 past.pop_front();
             }
@@ -133,7 +135,10 @@ impl Shared {
             let Some(permit) = self.sockets.try_acquire() else { return };
             self.governor.turn().await;
             let Ok(link) = self.connect(permit).await else { return };
-            if !self.is_usable(&link) || !self.take_in(link) {
+            if !self.is_usable(&link) {
+                return self.meters.reaped(Reaped::Stale, 1);
+            }
+            if !self.take_in(link) {
                 return;
             }
             drop(turn);

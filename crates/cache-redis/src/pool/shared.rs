@@ -20,7 +20,7 @@ use crate::cluster::Cluster;
 use crate::connect::Governor;
 use crate::connection::{Dialer, Link, Login};
 use crate::lanes::Board;
-use crate::metrics::Meters;
+use crate::metrics::{Meters, Reaped};
 use crate::{ConnectError, PoolSettings, PoolSnapshot};
 
 /// The state of a pool.
@@ -51,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) meters: Meters,
     pub(crate) born: Instant,
     pub(crate) past: Past,
+    /// The most sockets that were active at a time, since it was asked for.
+    peak: AtomicUsize,
     last_failure: Mutex<Option<Arc<ConnectError>>>,
     closed: AtomicBool,
     keys: RandomState,
@@ -58,7 +60,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(bounds: PoolSettings, servers: Servers, login: Login) -> Arc<Self> {
+    pub(crate) fn new(
+        name: &str,
+        bounds: PoolSettings,
+        servers: Servers,
+        login: Login,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|myself| Self {
             size: AtomicUsize::new(bounds.size),
             address: servers.address(),
@@ -76,9 +83,10 @@ impl Shared {
             holders: Holders::default(),
             returned: Notify::new(),
             drained: Notify::new(),
-            meters: Meters::new(),
+            meters: Meters::new(name),
             born: Instant::now(),
             past: Past::default(),
+            peak: AtomicUsize::new(0),
             last_failure: Mutex::default(),
             closed: AtomicBool::new(false),
             keys: RandomState::new(),
@@ -159,8 +167,9 @@ impl Shared {
     /// Closes idle connections of older generations, and lanes as soon as they are answered.
     fn retire_old_connections(&self) {
         let current = self.generations.current();
-        self.board.retire_older(current);
-        drop(self.exclusives.retain(|link, _| link.generation == current));
+        let lanes = self.board.retire_older(current);
+        let idle = self.exclusives.retain(|link, _| link.generation == current).removed.len();
+        self.meters.reaped(Reaped::Stale, lanes + idle);
         if let Some(pool) = self.myself.upgrade() {
             pool.reopen_lanes();
         }
@@ -193,6 +202,32 @@ impl Shared {
         self.out.get() + self.board.lanes() < self.size()
     }
 
+    /// Whether as many connections are in use or kept for lanes as may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.out.get() + self.board.lanes() >= self.most_lanes()
+    }
+
+    /// Notes how many sockets are active, since one more is.
+    pub(crate) fn note_peak(&self) {
+        let active = self.active();
+        // Mostly it is no more than it was, and then nobody has to agree on that.
+        if active > self.peak() {
+            self.peak.fetch_max(active, Ordering::Relaxed);
+        }
+    }
+
+    /// The most sockets that were active at a time.
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    /// The same, and begins anew.
+    pub(crate) fn take_peak(&self) -> usize {
+        let peak = self.peak.swap(0, Ordering::Relaxed);
+        self.note_peak();
+        peak
+    }
+
     pub(crate) fn leaks(&self) -> Vec<Leak> {
         self.holders.leaks(self.bounds.hold_limit)
     }
@@ -200,10 +235,13 @@ impl Shared {
     pub(crate) fn snapshot(&self) -> PoolSnapshot {
         let leaked = self.leaks().len();
         let meters = self.meters.snapshot();
+        let wait = meters.wait.with_none(self.board.immediate());
+        let at_once = wait.count.saturating_sub(meters.queued.count);
         PoolSnapshot {
             status: self.status(),
             leaked,
-            wait: meters.wait.with_none(self.board.immediate()),
+            wait,
+            queued: meters.queued.with_none(at_once),
             lane_operations: self.board.operations.summary(),
             ..meters
         }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cache_redis::PoolError;
 use cache_redis::connection::cmd;
+use cache_redis::{Advice, PoolError};
 use tokio::time::Instant;
 
 use crate::script::{Door, Script, echo, pass, settle};
@@ -51,16 +51,27 @@ async fn what_is_idle_for_too_long_is_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_too_old_is_closed() {
-    let script = Script::new();
-    let pool = script.pool(&[("redis.pool.max_lifetime", "10s")]).await;
-    for _ in 0..12 {
-        drop(pool.get().await.unwrap());
-        pool.lane("a").run(&echo("a")).await.unwrap();
-        pass(SECOND).await;
-    }
-    assert!(script.dials() >= 2);
-    let reaped = pool.snapshot().reaped;
-    assert!(reaped.iter().any(|(reason, _)| *reason == "max_lifetime"), "{reaped:?}");
+    // In use all the time, so that nothing is ever idle for long.
+    let check = async |over_lane: bool| {
+        let script = Script::new();
+        let pool = script.pool(&[("redis.pool.max_lifetime", "10s")]).await;
+        for second in 0..35 {
+            if over_lane {
+                pool.any_lane().run(&echo("a")).await.unwrap();
+            } else {
+                drop(pool.get().await.unwrap());
+            }
+            // It may be a second older, since its age is looked at once a second.
+            let least = second / 11;
+            let dials = script.dials();
+            assert!(dials > least && dials <= second / 10 + 1, "{dials} after {second} s");
+            pass(SECOND).await;
+        }
+        assert_eq!(pool.snapshot().reaped, [("max_lifetime", 3)], "over a lane: {over_lane}");
+        assert_eq!(script.open(), 1 - usize::from(pool.status().idle == 0));
+    };
+    check(true).await;
+    check(false).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -274,4 +285,97 @@ async fn a_peak_at_the_cap_asks_for_more() {
     drop(taken);
     script.door(Door::Open);
     pool.any_lane().run(cmd("SET").arg("a").arg("b")).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_peak_is_seen() {
+    let check = async |over_lanes: bool| {
+        let script = Script::new();
+        let settings = [("redis.pool.size", "10"), ("redis.pool.lane_depth", "1")];
+        let pool = script.pool(&settings).await;
+        pass(3 * SECOND / 2).await;
+        // All are in use within the same moment, and then none is for minutes.
+        if over_lanes {
+            script.state().delay = Duration::from_millis(1);
+            let calls = (0..10).map(|_| {
+                let lane = pool.any_lane();
+                tokio::spawn(async move { lane.run(&echo("a")).await })
+            });
+            for call in calls.collect::<Vec<_>>() {
+                call.await.unwrap().unwrap();
+            }
+        } else {
+            let mut taken = Vec::new();
+            for _ in 0..10 {
+                taken.push(pool.get().await.unwrap());
+            }
+        }
+        for _ in 0..2 {
+            let advice = pool.advice();
+            assert!(matches!(advice[..], [Advice::RaiseSize { from: 10, .. }]), "{advice:?}");
+            pass(120 * SECOND).await;
+        }
+        // After five minutes it is forgotten.
+        pass(120 * SECOND).await;
+        let advice = pool.advice();
+        assert!(matches!(advice[..], [Advice::LowerSize { from: 10, .. }]), "{advice:?}");
+    };
+    check(true).await;
+    check(false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_connecting_asks_for_no_greater_size() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "3")]).await;
+    script.freeze(true);
+    let waiting = tokio::spawn({
+        let pool = pool.clone();
+        async move {
+            let lane = pool.any_lane();
+            let command = echo("a");
+            let (taken, answer) = tokio::join!(pool.get(), lane.run(&command));
+            taken.map(drop).and(answer)
+        }
+    });
+    pass(2 * SECOND).await;
+    script.freeze(false);
+    waiting.await.unwrap().unwrap();
+    let snapshot = pool.snapshot();
+    assert!(snapshot.wait.quantile(1.0) > SECOND);
+    assert_eq!((snapshot.queued.count, snapshot.queued.total), (2, Duration::ZERO));
+    assert_eq!(pool.advice(), []);
+
+    // With all of them in use it does.
+    let taken = (pool.get().await.unwrap(), pool.get().await.unwrap(), pool.get().await.unwrap());
+    let waiting = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.get().await.map(drop) }
+    });
+    pass(SECOND).await;
+    drop(taken);
+    waiting.await.unwrap().unwrap();
+    let queued = pool.snapshot().queued;
+    assert_eq!((queued.count, queued.total), (6, SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_the_pool_closes_is_counted() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "4"), ("redis.pool.lane_depth", "1")]).await;
+    let held = pool.get().await.unwrap();
+    drop((pool.get().await.unwrap(), pool.get().await.unwrap()));
+    pool.any_lane().run(&echo("a")).await.unwrap();
+    script.kill_connections();
+    settle().await;
+    drop(held);
+    // One became a lane, one was idle, and one was held.
+    assert_eq!((script.dials(), script.open()), (3, 0));
+    assert_eq!(pool.snapshot().reaped, [("stale", 3)]);
+    drop((pool.get().await.unwrap(), pool.get().await.unwrap()));
+    pool.any_lane().run(&echo("a")).await.unwrap();
+    pool.resize(1);
+    settle().await;
+    assert_eq!(script.open(), 1);
+    assert_eq!(pool.snapshot().reaped, [("stale", 3), ("resized", script.dials() as u64 - 4)]);
 }

@@ -100,9 +100,23 @@ async fn a_later_command_of_a_key_does_not_overtake_a_cancelled_one() {
     let mut cancelled = cmd("SET");
     cancelled.arg("k").arg("first");
     drop(poll_so_often(lane.run(&cancelled), 1).await);
-    // It is still in flight: it fills the lane with another one, and the key waits for it.
-    assert_eq!(pool.status().in_flight, 1);
-    lane.run(cmd("SET").arg("k").arg("second")).await.unwrap();
+    // It is still in flight, and fills the lane with another one. Those of its key wait for it,
+    // while others have a further lane.
+    let other = tokio::spawn({
+        let lane = pool.lane("m");
+        async move { lane.run(&echo("other")).await }
+    });
+    settle().await;
+    assert_eq!((pool.status().in_flight, pool.status().lanes), (2, 1));
+    let mut second = cmd("SET");
+    second.arg("k").arg("second");
+    let second = tokio::spawn(async move { lane.run(&second).await });
+    settle().await;
+    assert_eq!((pool.status().waiting, pool.status().lanes), (1, 1));
+    pool.lane("n").run(&echo("further")).await.unwrap();
+    second.await.unwrap().unwrap();
+    other.await.unwrap().unwrap();
+    assert_eq!(pool.status().lanes, 2);
     let order: Vec<_> =
         script.commands("SET").iter().map(|(lane, words)| (*lane, words[2].clone())).collect();
     assert_eq!(order, [(1, "first".to_owned()), (1, "second".to_owned())]);

@@ -29,6 +29,17 @@ async fn a_small_load_uses_one_lane() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_who_come_at_once_use_one_lane_as_far_as_it_goes() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.lane_depth", "20")]).await;
+    let calls: Vec<_> = (0..20).map(|n| spawn(&pool, &n.to_string(), "word")).collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!((script.dials(), pool.status().lanes), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn further_lanes_are_opened_while_the_others_are_full() {
     let script = Script::new();
     let pool = script.pool(&[("redis.pool.size", "3"), ("redis.pool.lane_depth", "4")]).await;
@@ -326,4 +337,71 @@ async fn a_turn_that_another_lane_took_is_made_up_for() {
     assert!(!long.is_finished());
     long.await.unwrap().unwrap();
     drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_was_idle_for_long_is_asked_first() {
+    let script = Script::new();
+    let pool = script.pool(&[]).await;
+    pool.lane("k").run(&echo("a")).await.unwrap();
+    pass(Duration::from_secs(29)).await;
+    pool.lane("k").run(&echo("b")).await.unwrap();
+    assert_eq!(script.commands("PING").len(), 1);
+    pass(Duration::from_secs(31)).await;
+    // Many who come at once cost one question, and no further lane.
+    let calls: Vec<_> =
+        (0..20).map(|number: usize| spawn(&pool, "k", &number.to_string())).collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!((script.commands("PING").len(), script.dials()), (2, 1));
+    // Where no answer comes, nothing is sent there.
+    pass(Duration::from_secs(31)).await;
+    script.freeze(true);
+    let call = spawn(&pool, "k", "c");
+    pass(Duration::from_secs(6)).await;
+    script.freeze(false);
+    call.await.unwrap().unwrap();
+    assert_eq!((script.dials(), pool.snapshot().generations), (2, 1));
+    assert_eq!(pool.snapshot().reaped, [("stale", 1)]);
+    let found: Vec<_> = script
+        .commands("GET")
+        .iter()
+        .filter(|(_, words)| words[1] == "c")
+        .map(|(lane, _)| *lane)
+        .collect();
+    assert_eq!(found, [2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_a_sign_of_life_names_the_connection() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.timeout", "3s")]).await;
+    pool.any_lane().run(&echo("a")).await.unwrap();
+    pass(Duration::from_secs(31)).await;
+    script.freeze(true);
+    let error = timed_out(pool.any_lane().run(&echo("b")).await.unwrap_err());
+    assert_eq!(error.waiting_for, WaitingFor::Connection);
+    assert_eq!(pool.snapshot().exhausted, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_idle_for_long_is_asked_before_it_becomes_a_lane() {
+    let script = Script::new();
+    let pool = script.pool(&[]).await;
+    drop(pool.get().await.unwrap());
+    pass(Duration::from_secs(31)).await;
+    pool.any_lane().run(&echo("a")).await.unwrap();
+    assert_eq!((script.commands("PING").len(), script.dials()), (2, 1));
+    let script = Script::new();
+    let pool = script.pool(&[]).await;
+    drop(pool.get().await.unwrap());
+    pass(Duration::from_secs(31)).await;
+    script.freeze(true);
+    let call = spawn(&pool, "k", "b");
+    pass(Duration::from_secs(6)).await;
+    script.freeze(false);
+    call.await.unwrap().unwrap();
+    assert_eq!((script.dials(), pool.snapshot().generations), (2, 1));
+    assert_eq!(pool.snapshot().reaped, [("stale", 1)]);
 }
