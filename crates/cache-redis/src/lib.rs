@@ -82,12 +82,14 @@
 mod cluster;
 mod connect;
 pub mod connection;
+mod diagnosis;
 mod error;
 mod lanes;
 pub mod metrics;
 mod pool;
 mod settings;
 
+pub use diagnosis::{Concern, Diagnosis, RoundTrip, ServerReport, Throughput};
 pub use error::{ConnectError, ConnectReason, PoolError, ServerDetail, WaitTimedOut};
 pub use lanes::Lane;
 pub use layered_settings::{

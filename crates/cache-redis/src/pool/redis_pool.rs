@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::advice::Advice;
 use super::builder::RedisPoolBuilder;
@@ -85,6 +86,11 @@ impl RedisPool {
     /// Cancel safe: it only asks.
     pub async fn servers(&self) -> Result<Vec<Lane>, PoolError> {
         servers::of(&self.shared).await
+    }
+
+    /// The longest wait for a connection.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.shared.bounds.timeout
     }
 
     /// Makes sure that each server can be reached.
