@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 use turnledger::wiring;
 
@@ -66,11 +67,16 @@ fn perform(cli: Cli) -> Result<Outcome, CliError> {
             let flushed = output.flush();
             return counted.and_then(|outcome| flushed.map(|()| outcome));
         }
+        Command::Doctor(args) => {
+            let runtime = runtime()?;
+            let examined = runtime.block_on(commands::doctor(&args, &global, &mut output));
+            // What still waits for a server or a name has nothing more to tell.
+            runtime.shutdown_background();
+            let flushed = output.flush();
+            return examined.and_then(|outcome| flushed.map(|()| outcome));
+        }
         Command::Store(command) => {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .enable_all()
-                .build()
-                .map_err(|source| CliError::Thread { source })?;
+            let runtime = runtime()?;
             let outcome = runtime.block_on(with_store(&global, command, &mut output));
             runtime.shutdown_timeout(CLOSING);
             return outcome;
@@ -78,6 +84,11 @@ fn perform(cli: Cli) -> Result<Outcome, CliError> {
     }
     output.flush()?;
     Ok(Outcome::Done)
+}
+
+fn runtime() -> Result<Runtime, CliError> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build().map_err(|source| CliError::Thread { source })
 }
 
 /// Runs a command that needs the store, and ends the memory in good order whatever happens.

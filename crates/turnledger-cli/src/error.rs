@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use turnledger::settings::{Layer, SettingsError};
 use turnledger::wiring::OpenError;
-use turnledger::{ConversationKey, CountError, IdError, LoadError, MemoryError, Seq};
+use turnledger::{ConversationKey, CountError, IdError, LoadError, MemoryError, PoolError, Seq};
 
 use crate::input::{BadInput, Place};
 use crate::output::{count, plain};
@@ -85,6 +85,17 @@ pub(crate) enum CliError {
         given: bool,
         /// Whether it is the one to copy to.
         target: bool,
+    },
+    #[error("the Redis pool cannot be made")]
+    RedisPool {
+        #[from]
+        source: PoolError,
+    },
+    #[error("redis at {address} cannot be used")]
+    Doctor {
+        /// Where it was looked for.
+        address: String,
+        source: PoolError,
     },
     #[error("--to cannot be used: {expected} is expected")]
     Target {

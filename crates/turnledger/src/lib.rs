@@ -93,6 +93,12 @@ pub use tokens::{
 #[cfg(feature = "remote")]
 pub use tokens::{BlockingCounter, ProviderBuilder, ProviderCounter, RemoteError};
 
+// The pool of connections to Redis, and a look at the servers.
+pub use cache_redis::{
+    Advice, Concern, Diagnosis, Leak, PoolError, PoolStatus, RedisPool, RedisPoolBuilder,
+    RoundTrip, ServerReport, Throughput,
+};
+
 // Stores: the embedded one, and what it takes to write another.
 pub use memory_core::{
     Append, Appended, AppendedMessage, Archive, Backlog, Capabilities, Claim, Claimed,

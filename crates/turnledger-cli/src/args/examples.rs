@@ -123,6 +123,18 @@ Examples:
   $ turnledger config show --json --strict
   $ turnledger --config turnledger.toml config show";
 
+pub(super) const DOCTOR: &str = "\
+Asks the Redis of the section [redis], whatever store is the default: its version (7.0 or later) and
+memory policy, how long an answer takes, and how much goes through. It writes nothing, and ends at
+most 5 s after redis.pool.timeout.
+
+Exits with 1 where the settings cannot be used, no connection or command succeeds, or the version is
+not supported. Warnings and advice leave it at 0.
+
+Examples:
+  $ turnledger doctor
+  $ turnledger --config turnledger.toml doctor --json";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   $ turnledger completions bash > turnledger.bash

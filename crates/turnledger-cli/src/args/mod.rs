@@ -16,5 +16,6 @@ pub(crate) use global::GlobalArgs;
 pub(crate) use program::{Cli, Command, StoreCommand};
 pub(crate) use replay::{ForcedFormat, ReplayArgs};
 pub(crate) use store::{
-    CompletionsArgs, ConfigCommand, ConfigShowArgs, CopyArgs, ExportArgs, ListArgs, SweepArgs,
+    CompletionsArgs, ConfigCommand, ConfigShowArgs, CopyArgs, DoctorArgs, ExportArgs, ListArgs,
+    SweepArgs,
 };

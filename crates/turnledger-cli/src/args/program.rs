@@ -9,7 +9,9 @@ use super::count::CountArgs;
 use super::examples;
 use super::global::GlobalArgs;
 use super::replay::ReplayArgs;
-use super::store::{CompletionsArgs, ConfigArgs, CopyArgs, ExportArgs, ListArgs, SweepArgs};
+use super::store::{
+    CompletionsArgs, ConfigArgs, CopyArgs, DoctorArgs, ExportArgs, ListArgs, SweepArgs,
+};
 
 /// Conversation memory for LLM agents: append without waiting for a tokenizer, exact totals, a
 /// window that fits.
@@ -43,6 +45,10 @@ pub(crate) enum Command {
     /// Work with the settings
     #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),
+
+    /// Print the settings, and look at the Redis that they lead to
+    #[command(after_help = examples::DOCTOR)]
+    Doctor(DoctorArgs),
 
     /// Print a completion script for a shell
     #[command(after_help = examples::COMPLETIONS)]

@@ -63,6 +63,13 @@ pub(crate) struct ConfigShowArgs {
     pub(crate) encoded: Encoded,
 }
 
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) encoded: Encoded,
+}
+
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {

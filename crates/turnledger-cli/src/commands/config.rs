@@ -1,5 +1,7 @@
 //! `config show`: every setting, and where it comes from.
 
+use turnledger::settings::Loaded;
+
 use crate::args::{ConfigShowArgs, GlobalArgs};
 use crate::error::{CliError, note};
 use crate::output::{Output, plain, table};
@@ -12,16 +14,20 @@ pub(crate) fn config_show(
     output: &mut Output,
 ) -> Result<(), CliError> {
     let loaded = session::load(global)?;
-    let file = match &loaded.file {
-        Some(file) => file.display().to_string(),
-        None => "none was found".to_owned(),
-    };
     if args.encoded.json {
         // The one object is all that a program wants to read.
-        note(&format!("settings file: {file}"));
+        note(&format!("settings file: {}", file(&loaded)));
         return output.line(loaded.settings.to_json());
     }
-    output.line(format_args!("settings file: {}", plain(&file)))?;
+    for line in setting_lines(&loaded) {
+        output.line(line)?;
+    }
+    Ok(())
+}
+
+/// The settings for people: the file, and a table.
+pub(super) fn setting_lines(loaded: &Loaded) -> Vec<String> {
+    let mut lines = vec![format!("settings file: {}", plain(&file(loaded)))];
     let mut rows = vec![["key", "value", "layer", "source"].map(str::to_owned)];
     rows.extend(loaded.settings.iter().map(|setting| {
         [
@@ -31,8 +37,13 @@ pub(crate) fn config_show(
             plain(setting.source().unwrap_or("-")),
         ]
     }));
-    for line in table(&rows) {
-        output.line(line)?;
+    lines.extend(table(&rows));
+    lines
+}
+
+fn file(loaded: &Loaded) -> String {
+    match &loaded.file {
+        Some(file) => file.display().to_string(),
+        None => "none was found".to_owned(),
     }
-    Ok(())
 }

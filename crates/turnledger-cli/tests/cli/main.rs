@@ -11,6 +11,8 @@ mod conversations;
 #[cfg(test)]
 mod count;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod endings;
 #[cfg(test)]
 mod formats;
