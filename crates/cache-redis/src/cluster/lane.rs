@@ -12,7 +12,7 @@ use super::server::Server;
 use super::view::Cluster;
 use crate::ConnectError;
 use crate::connect::Backoff;
-use crate::pool::Shared;
+use crate::pool::{LONG_IDLE, Shared};
 
 /// Connections to nodes, each made when it is first needed.
 #[derive(Default)]
@@ -51,8 +51,12 @@ pub(crate) enum NoLink {
 }
 
 impl ClusterLane {
-    /// The connection to a node if there is one.
-    pub(crate) fn ready(&self, server: &Arc<Server>) -> Option<Arc<NodeLink>> {
+    /// The connection to a node if there is one that was used lately.
+    pub(crate) fn ready(&self, server: &Arc<Server>, shared: &Shared) -> Option<Arc<NodeLink>> {
+        self.open(server).filter(|link| !link.is_idle_for(LONG_IDLE, shared))
+    }
+
+    fn open(&self, server: &Arc<Server>) -> Option<Arc<NodeLink>> {
         let state = self.lock();
         let node = state.nodes.iter().find(|node| Arc::ptr_eq(&node.server, server))?;
         node.link.as_ref().filter(|link| link.is_usable()).cloned()
@@ -67,8 +71,14 @@ impl ClusterLane {
         server: &Arc<Server>,
     ) -> Result<Arc<NodeLink>, NoLink> {
         let attempts = self.attempts(server).ok_or(NoLink::Closed)?;
-        let mut attempts = attempts.lock().await;
-        if let Some(link) = self.ready(server) {
+        let mut attempts = match server.trouble() {
+            None => attempts.lock().await,
+            // Somebody tries already, and nobody's place is to be held up by that too.
+            Some(error) => attempts.try_lock().map_err(|_| NoLink::Failed(error))?,
+        };
+        if let Some(link) = self.open(server)
+            && link.is_proven(shared).await
+        {
             return Ok(link);
         }
         if let Some((error, again)) = &attempts.failed
@@ -82,11 +92,13 @@ impl ClusterLane {
         match cluster.connect(shared, server).await.map_err(|_| NoLink::Closed)? {
             Ok(link) => {
                 *attempts = Attempts::default();
+                server.set_trouble(None);
                 let open = cluster.open.mark();
                 let link = Arc::new(NodeLink::new(link, Arc::clone(server), shared, open));
                 if self.put(server, &link) { Ok(link) } else { Err(NoLink::Closed) }
             }
             Err(error) => {
+                server.set_trouble(Some(Arc::clone(&error)));
                 attempts.backoff.failed();
                 let again = Instant::now() + attempts.backoff.next_wait();
                 attempts.failed = Some((Arc::clone(&error), again));

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::server::Server;
 use crate::connection::Link;
-use crate::pool::{Mark, Shared};
+use crate::pool::{LONG_IDLE, Mark, Shared};
 
 /// A connection of a lane to a node. It is closed when the last command on it is done.
 pub(crate) struct NodeLink {
@@ -36,6 +38,21 @@ impl NodeLink {
     /// Whether a command may be sent on it.
     pub(crate) fn is_usable(&self) -> bool {
         self.link.is_alive() && !self.is_retired.load(Ordering::Acquire)
+    }
+
+    /// Whether it was used lately, or else gives a sign of life.
+    pub(super) async fn is_proven(&self, shared: &Shared) -> bool {
+        if !self.is_idle_for(LONG_IDLE, shared) {
+            return true;
+        }
+        let fence = self.link.handle().fence();
+        let is_alive = timeout(shared.bounds.connect_timeout, fence).await == Ok(true);
+        if is_alive {
+            self.touch(shared);
+        } else {
+            self.retire();
+        }
+        is_alive
     }
 
     /// Lets nothing new be sent on it.

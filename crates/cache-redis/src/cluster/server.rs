@@ -1,23 +1,39 @@
 //! A node of a cluster.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::Node;
+use crate::{ConnectError, Node};
 
 /// One node, whoever owns which slots. There is one value for each address.
 #[derive(Debug)]
 pub(crate) struct Server {
     node: Node,
     answers: AtomicU64,
+    trouble: Mutex<Option<Arc<ConnectError>>>,
 }
 
 impl Server {
     pub(crate) fn new(node: Node) -> Self {
-        Self { node, answers: AtomicU64::new(0) }
+        Self { node, answers: AtomicU64::new(0), trouble: Mutex::default() }
     }
 
     pub(crate) fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Why it could not be used the last time that it was tried, where it could not.
+    pub(crate) fn trouble(&self) -> Option<Arc<ConnectError>> {
+        self.lock().clone()
+    }
+
+    /// Notes why it cannot be used, or that it can.
+    pub(crate) fn set_trouble(&self, trouble: Option<Arc<ConnectError>>) {
+        *self.lock() = trouble;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<ConnectError>>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that it answered.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::lane::NoLink;
 use super::server::Server;
@@ -19,16 +19,23 @@ use crate::{ConnectError, ConnectReason};
 /// How long one node is waited for that others can stand in for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The least time between two looks, so that many who wait for a node do not burden the others.
+const SPACING: Duration = Duration::from_millis(20);
+
 impl Cluster {
     /// Asks the nodes who owns which slots. Callers at the same time share one answer.
     ///
     /// A future that is dropped leaves nothing behind.
     pub(crate) async fn survey(self: &Arc<Self>, shared: &Shared) -> Result<(), NoLink> {
         let before = self.surveys.load(Ordering::Acquire);
-        let _turn = self.survey.lock().await;
+        let mut last = self.survey.lock().await;
         if self.surveys.load(Ordering::Acquire) != before {
             return Ok(());
         }
+        if let Some(last) = *last {
+            sleep_until(last + SPACING).await;
+        }
+        *last = Some(Instant::now());
         self.learn(shared, self.ask(shared).await?);
         Ok(())
     }

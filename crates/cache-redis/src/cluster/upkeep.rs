@@ -46,7 +46,7 @@ impl Cluster {
             }
             let masters = self.masters();
             let missing = self.lanes().into_iter().find_map(|lane| {
-                let server = masters.iter().find(|server| lane.ready(server).is_none())?;
+                let server = masters.iter().find(|server| lane.ready(server, shared).is_none())?;
                 Some((lane, Arc::clone(server)))
             });
             let is_done = match missing {

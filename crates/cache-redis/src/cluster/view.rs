@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use tokio::sync::Mutex as Gate;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::key_turns::KeyTurns;
@@ -16,7 +17,7 @@ use super::slots::Slots;
 use crate::connect::{Backoff, NodeDialer};
 use crate::connection::Link;
 use crate::pool::{CapClosed, Count, Shared};
-use crate::{ConnectError, Node};
+use crate::{ConnectError, ConnectReason, Node};
 
 /// The nodes of a cluster, their slots, and the lanes that lead there.
 #[derive(Default)]
@@ -28,8 +29,8 @@ pub(crate) struct Cluster {
     servers: Mutex<HashMap<Node, Weak<Server>>>,
     lanes: Mutex<Vec<Weak<ClusterLane>>>,
     pub(super) nodes: AtomicUsize,
-    /// Held by who asks the nodes for the slots, with how often that was done.
-    pub(super) survey: Gate<()>,
+    /// Held by who asks the nodes for the slots, with when that was done and how often.
+    pub(super) survey: Gate<Option<Instant>>,
     pub(super) surveys: AtomicUsize,
     pub(crate) keys: KeyTurns,
     /// Connections that are open.
@@ -124,6 +125,9 @@ impl Cluster {
     pub(crate) fn observe_silence(&self, link: &NodeLink, answers_before: u64) {
         link.retire();
         if link.server.answers() == answers_before {
+            let address = link.server.node().to_string();
+            let silent = ConnectError::new(address, ConnectReason::TimedOut);
+            link.server.set_trouble(Some(Arc::new(silent)));
             self.retire(&link.server);
         }
     }

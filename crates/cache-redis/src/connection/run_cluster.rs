@@ -185,7 +185,7 @@ impl Course<'_> {
         };
         place.pass_on();
         let lane = place.take_cluster_lane().ok_or(PoolError::Closed)?;
-        let link = if let Some(link) = lane.ready(server) {
+        let link = if let Some(link) = lane.ready(server, shared) {
             link
         } else {
             let _waiting = shared.waiting.mark();

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use redis_testkit::RedisServer;
+use redis_testkit::{Cluster, RedisServer};
 
-use crate::support::{Load, cluster, key_of, pool, run, settings, text, value_of, within};
+use crate::support::{
+    FOR_EVER, Load, cluster, key_of, pool, run, settings, text, value_of, within,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_command_is_executed_twice_through_kills_and_graceful_fail_overs() {
@@ -104,4 +106,43 @@ async fn a_cluster_that_was_away_is_found_again() {
     cluster.settled().await.unwrap();
     within(waiting).await.unwrap().unwrap();
     assert_eq!(text(&pool, &["GET", "key"]).await, "again");
+}
+
+#[tokio::test]
+async fn commands_for_a_frozen_node_do_not_take_the_places_of_others() {
+    let builder = Cluster::builder().node_timeout(Duration::from_mins(2));
+    let cluster = builder.start().await.unwrap();
+    let mut settings = settings(&cluster, 3);
+    settings.pool.lane_depth = 4;
+    settings.pool.response_timeout = Duration::from_millis(200);
+    settings.pool.connect_timeout = FOR_EVER;
+    settings.pool.timeout = FOR_EVER;
+    let pool = pool(settings).await;
+    let frozen = &cluster.nodes()[0];
+    let held = key_of(&cluster, frozen).await;
+    let free = key_of(&cluster, &cluster.nodes()[1]).await;
+    text(&pool, &["SET", &held, "before"]).await;
+    text(&pool, &["SET", &free, "before"]).await;
+    frozen.pause().unwrap();
+    let error = within(run(&pool, &["INCR", &held])).await.unwrap_err();
+    assert!(error.is_outcome_unknown(), "{error:?}");
+    let waiting: Vec<_> = (0..20)
+        .map(|number| {
+            let (pool, key) = (pool.clone(), format!("{{{held}}}{number}"));
+            tokio::spawn(async move { run(&pool, &["SET", &key, "after"]).await })
+        })
+        .collect();
+    within(async {
+        while pool.status().waiting < 15 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    for _ in 0..100 {
+        assert_eq!(text(&pool, &["GET", &free]).await, "before");
+    }
+    frozen.resume().unwrap();
+    for waiting in waiting {
+        within(waiting).await.unwrap().unwrap();
+    }
 }
