@@ -193,7 +193,6 @@ impl CliError {
                 source:
                     OpenError::NoScheme
                     | OpenError::UnknownScheme { .. }
-                    | OpenError::RedisNotAvailable { .. }
                     | OpenError::StoreUrl { .. },
                 ..
             } => Outcome::Usage,

@@ -36,7 +36,8 @@
 //! - [`Memory`] joins a store and a counter; a [`Conversation`] of it appends, reads windows and
 //!   pages, and looks after itself.
 //! - [`Message`] keeps the wire form of chat APIs, unknown fields included.
-//! - [`EmbeddedStore`] is one file and needs no server. Any other [`MemoryStore`] works as well.
+//! - [`EmbeddedStore`] is one file and needs no server. [`RedisStore`] is for many processes. Any
+//!   other [`MemoryStore`] works as well.
 //! - [`BpeCounter`] counts exactly. Any other [`TokenCounter`] works as well.
 //! - [`wiring::open`] does all of it from [`settings`].
 //!
@@ -99,7 +100,7 @@ pub use cache_redis::{
     RoundTrip, ServerReport, Throughput,
 };
 
-// Stores: the embedded one, and what it takes to write another.
+// Stores: the embedded one, the one on Redis, and what it takes to write another.
 pub use memory_core::{
     Append, Appended, AppendedMessage, Archive, Backlog, Capabilities, Claim, Claimed,
     ClaimedConversation, Cleared, ConversationSummary, Difference, Dropped, ListPage, ListQuery,
@@ -108,3 +109,4 @@ pub use memory_core::{
     StoredMessage, Summary, TailWalk, Trim, Trimmed, WindowQuery, WindowRead,
 };
 pub use store_embedded::{Durability, EmbeddedError, EmbeddedStore, EmbeddedStoreBuilder};
+pub use store_redis::{RedisStore, RedisStoreBuilder, RedisStoreError};

@@ -11,6 +11,8 @@ pub(crate) enum StoreUrl {
     File(PathBuf),
     /// The embedded store without a file.
     Memory,
+    /// A server, sentinels or a cluster of Redis.
+    Redis,
 }
 
 /// A shell does not expand it behind `file:`, and a directory of that name is never meant.
@@ -19,8 +21,6 @@ const TILDE: &str = "~ does not stand for the home directory here; write the pat
 /// Why a URL names no store.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// The scheme is for Redis.
-    Redis { scheme: String },
     /// Nobody knows the scheme.
     UnknownScheme { scheme: String },
     /// The scheme is known and what follows it is wrong.
@@ -28,7 +28,8 @@ pub(crate) enum Flaw {
 }
 
 impl StoreUrl {
-    /// Reads `file:PATH`, `file:///PATH` or `memory:`.
+    /// Reads `file:PATH`, `file:///PATH`, `memory:` or a URL of Redis, whose parts are for the pool's
+    /// settings to read.
     ///
     /// What follows `file:` is the path as it stands. Only the form that begins `file://` is a URL
     /// in the sense of RFC 8089, with percent escapes.
@@ -43,9 +44,8 @@ impl StoreUrl {
             },
             "memory" if matches!(rest, "" | "//") => Ok(Self::Memory),
             "memory" => Err(Flaw::Form { reason: "nothing follows the colon of memory:" }),
-            redis if redis.starts_with("redis") || redis.starts_with("valkey") => {
-                Err(Flaw::Redis { scheme: scheme.to_owned() })
-            }
+            "redis" | "rediss" | "redis-sentinel" | "rediss-sentinel" | "redis-cluster"
+            | "rediss-cluster" => Ok(Self::Redis),
             _ => Err(Flaw::UnknownScheme { scheme: scheme.to_owned() }),
         }
     }
@@ -149,6 +149,9 @@ mod tests {
         check("file://localhost/a/b", file("/a/b"));
         check("file:///a/b%20c%25%c3%A9", file("/a/b c%é"));
         check("file:////a", file("//a"));
+        for scheme in ["redis", "REDISS", "redis-sentinel", "rediss-cluster"] {
+            check(&format!("{scheme}://u:p@h/0"), Ok(StoreUrl::Redis));
+        }
     }
 
     #[test]
@@ -157,10 +160,7 @@ mod tests {
         let check = |url: &str, expected: Flaw| {
             assert_eq!(parse(url), Err(expected), "{url}");
         };
-        for redis in ["redis", "rediss", "redis-sentinel", "redis+unix", "REDIS", "valkey"] {
-            check(&format!("{redis}://u:p@h/0"), Flaw::Redis { scheme: scheme(redis) });
-        }
-        for other in ["http", "sqlite", "C", "files", "memoryx"] {
+        for other in ["http", "sqlite", "C", "files", "memoryx", "redis+unix", "valkey"] {
             check(&format!("{other}:x"), Flaw::UnknownScheme { scheme: scheme(other) });
         }
         for url in [

@@ -4,7 +4,7 @@ use layered_settings::{Secret, Settings, SettingsError, Url};
 
 use super::credentials::Credentials;
 use super::node::{Node, SENTINEL_PORT, SERVER_PORT};
-use super::redis_url::{self, RedisUrl};
+use super::redis_url::{self, RedisUrl, Servers};
 use super::topology::Topology;
 
 const URL: &str = "redis.url";
@@ -71,10 +71,8 @@ fn settle_host(settings: &mut Settings) -> Result<Option<&'static str>, Settings
 /// Reads settings that are [settled](settle).
 pub(super) fn read(settings: &Settings) -> Result<Address, SettingsError> {
     if let Some(url) = settings.get::<Option<Url>>(URL)? {
-        let url = redis_url::parse(url.expose());
-        let url = url.ok_or_else(|| settings.refuse(URL, redis_url::EXPECTED))?;
-        let RedisUrl { server, database, credentials, tls } = url;
-        return Ok(Address { topology: Topology::Single(server), database, credentials, tls });
+        let address = at(&url, settings)?;
+        return address.ok_or_else(|| settings.refuse(URL, redis_url::EXPECTED));
     }
     Ok(Address {
         topology: topology(settings)?,
@@ -82,6 +80,21 @@ pub(super) fn read(settings: &Settings) -> Result<Address, SettingsError> {
         credentials: credentials(settings, USER, PASSWORD)?,
         tls: settings.get(TLS)?,
     })
+}
+
+/// The address that a URL says; none where it says none.
+pub(super) fn at(url: &Url, settings: &Settings) -> Result<Option<Address>, SettingsError> {
+    let Some(url) = redis_url::parse(url.expose()) else { return Ok(None) };
+    let RedisUrl { servers, database, credentials: login, tls } = url;
+    let topology = match servers {
+        Servers::One(server) => Topology::Single(server),
+        Servers::Sentinels { service, nodes } => {
+            let credentials = credentials(settings, SENTINEL_USER, SENTINEL_PASSWORD)?;
+            Topology::Sentinel { service, sentinels: nodes, credentials }
+        }
+        Servers::Cluster(seeds) => Topology::Cluster { seeds },
+    };
+    Ok(Some(Address { topology, database, credentials: login, tls }))
 }
 
 fn topology(settings: &Settings) -> Result<Topology, SettingsError> {

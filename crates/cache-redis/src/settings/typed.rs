@@ -1,6 +1,6 @@
 //! The section as typed values.
 
-use layered_settings::{Loader, Schema, Settings, SettingsError};
+use layered_settings::{Loader, Schema, Settings, SettingsError, Url};
 
 use super::address::{self, Address};
 use super::credentials::Credentials;
@@ -74,6 +74,39 @@ impl RedisSettings {
         let Address { topology, database, credentials, tls } = address::read(settings)?;
         let tls = tls::read(settings, tls)?;
         Ok(Self { topology, database, credentials, tls, pool: PoolSettings::read(settings)? })
+    }
+
+    /// Reads the section with another address, as if `redis.url` were given on top of all layers;
+    /// none where the text is not the URL of a server, of sentinels or of a cluster.
+    ///
+    /// # Errors
+    ///
+    /// As for [`settle`](Self::settle).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cache_redis::{Loader, RedisSettings, Topology, Url};
+    ///
+    /// let settings = Loader::new(RedisSettings::schema())
+    ///     .explicit("redis.pool.size", "25")
+    ///     .build()?;
+    /// let url = Url::parse("redis-sentinel://one,two:26380/main").unwrap();
+    /// let redis = RedisSettings::at(&url, &settings)?.unwrap();
+    /// assert!(matches!(redis.topology, Topology::Sentinel { .. }));
+    /// assert_eq!(redis.pool.size, 25);
+    /// # Ok::<_, cache_redis::SettingsError>(())
+    /// ```
+    pub fn at(url: &Url, settings: &Settings) -> Result<Option<Self>, SettingsError> {
+        let mut settings = settings.clone();
+        pool::settle(&mut settings)?;
+        let Some(Address { topology, database, credentials, tls }) = address::at(url, &settings)?
+        else {
+            return Ok(None);
+        };
+        let tls = tls::read(&settings, tls)?;
+        let pool = PoolSettings::read(&settings)?;
+        Ok(Some(Self { topology, database, credentials, tls, pool }))
     }
 
     /// Reads the section of settings that need not be settled, and leaves them as they are.

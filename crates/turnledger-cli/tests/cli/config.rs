@@ -33,6 +33,7 @@ fn every_setting_has_a_default_in_its_own_type() {
     check("store.durability", json!("sync"));
     check("store.cache_bytes", json!(67_108_864));
     check("store.ttl", Value::Null);
+    check("store.prefix", json!("turnledger:"));
     check("memory.namespace", json!("default"));
     check("memory.deadline", json!("10s"));
     check("memory.shutdown_deadline", json!("10s"));
@@ -216,7 +217,8 @@ fn a_password_is_never_shown() {
     expect(&run, "store.url", json!("redis://u:***@host:1/0"), "environment", source);
     let human = place.run_with(&["config", "show"], "", &variables).exits(0);
     assert!(!format!("{}{}", human.stdout, human.stderr).contains("hunter2"));
-    let open = place.run_with(&["list"], "", &variables).exits(1).says("redis");
+    let wrong = [("TURNLEDGER__STORE__URL", "redis://u:hunter2@host:x/0")];
+    let open = place.run_with(&["list"], "", &wrong).exits(1).says("redis");
     assert!(!open.stderr.contains("hunter2"), "{}", open.stderr);
 
     let query = "redis://host:1/0?protocol=resp3&pass=hunter2&token=hunter2&password=hunter2";

@@ -23,6 +23,8 @@ mod pipes;
 #[cfg(test)]
 mod progress;
 #[cfg(test)]
+mod redis;
+#[cfg(test)]
 mod repeats;
 #[cfg(test)]
 mod replay;

@@ -140,7 +140,7 @@ fn a_store_to_copy_to_that_makes_no_sense_is_blamed_on_the_option() {
         ("bogus", "file:PATH"),
         ("sqlite:x", "file:PATH"),
         ("file:", "the path is missing"),
-        ("redis://u:hunter2@h", "file:PATH"),
+        ("redis://u:hunter2@h/x", "redis://user:password@host"),
     ] {
         let run = place.on_store(&["copy", "--to", to]).exits(2).says("--to").says(reason);
         assert!(!run.stderr.contains("store.url"), "{}", run.stderr);

@@ -76,7 +76,7 @@ fn what_makes_no_sense_exits_with_2() {
     check(&["list", "--count-policy", "eager"], "background, adaptive, inline");
     check(&["list", "--encoding", "p50k"], "counter.encoding was given as \"p50k\"");
     check(&["list", "--store", "memory.redb"], "file:PATH");
-    check(&["list", "--store", "redis://localhost"], "redis");
+    check(&["list", "--store", "redis://localhost/x"], "redis-sentinel://host,host/service");
     check(&["list", "--store", "sqlite:x"], "sqlite");
     check(&["list", "--store", "file:"], "path is missing");
     check(&["copy", "--to", "sqlite:x", "--store", "memory:"], "sqlite");

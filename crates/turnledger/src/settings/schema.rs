@@ -95,7 +95,7 @@ fn sweep() -> Vec<Setting> {
 
 fn store(user: Option<&UserDirectories>) -> Vec<Setting> {
     let url = Setting::url("store.url")
-        .check("the URL of a store, file:PATH or memory:", |url| !url.is_empty())
+        .check("the URL of a store, file:PATH, memory: or redis://HOST", |url| !url.is_empty())
         .describe("where conversations are kept");
     vec![
         match user {
@@ -111,6 +111,10 @@ fn store(user: Option<&UserDirectories>) -> Vec<Setting> {
         Setting::duration("store.ttl", SHORTEST..)
             .or_off()
             .describe("how long a conversation lives after its last append"),
+        Setting::text("store.prefix")
+            .check("text without { and }", |prefix| !prefix.contains(['{', '}']))
+            .default_value("turnledger:")
+            .describe("what the keys of a store on Redis begin with"),
     ]
 }
 

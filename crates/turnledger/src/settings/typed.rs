@@ -28,7 +28,8 @@ pub struct TurnledgerSettings {
     pub memory: MemorySettings,
     /// The section `[limits]`.
     pub limits: Limits,
-    /// The section `[redis]`. Nothing in this version connects with it.
+    /// The section `[redis]`. A store on Redis has its address from `store.url`, and all else from
+    /// here.
     pub redis: RedisSettings,
 }
 
@@ -82,6 +83,8 @@ pub struct StoreSettings {
     pub cache_bytes: usize,
     /// How long a conversation lives after its last append; none for ever.
     pub time_to_live: Option<Duration>,
+    /// What the keys of a store on Redis begin with.
+    pub prefix: String,
 }
 
 /// What holds for every operation.
@@ -125,6 +128,7 @@ impl TurnledgerSettings {
                 durability: durability(settings)?,
                 cache_bytes: settings.get("store.cache_bytes")?,
                 time_to_live: settings.get("store.ttl")?,
+                prefix: settings.get("store.prefix")?,
             },
             memory: MemorySettings {
                 namespace: namespace(settings, &limits)?,

@@ -1,5 +1,6 @@
 //! Why a memory could not be opened.
 
+use cache_redis::PoolError;
 use layered_settings::SettingsError;
 use memory_core::StoreError;
 use memory_instance::MemoryError;
@@ -8,7 +9,7 @@ use tokens::LoadError;
 use crate::store_url::Flaw;
 
 /// The URLs that a store can have.
-const FORMS: &str = "file:PATH or memory:";
+const FORMS: &str = "file:PATH, memory: or redis://HOST";
 
 /// Why a memory could not be opened.
 ///
@@ -29,15 +30,6 @@ pub enum OpenError {
     /// A store's URL has a scheme that nobody knows.
     #[error("no store has URLs that begin with {scheme}:; write it as {FORMS}")]
     UnknownScheme {
-        /// The scheme.
-        scheme: String,
-    },
-    /// A store's URL is for Redis, which this version cannot use.
-    #[error(
-        "a store at {scheme}: comes with the crate store-redis, which is not available in this \
-         version; use {FORMS}"
-    )]
-    RedisNotAvailable {
         /// The scheme.
         scheme: String,
     },
@@ -62,6 +54,14 @@ pub enum OpenError {
         /// What the store says.
         source: StoreError,
     },
+    /// The pool of connections to Redis could not be set up.
+    #[error("the connections to {url} cannot be set up")]
+    Redis {
+        /// The store's URL, without its password.
+        url: String,
+        /// Why not.
+        source: PoolError,
+    },
     /// The memory could not be built.
     #[error("the memory cannot be built")]
     Memory {
@@ -76,6 +76,7 @@ impl OpenError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Store { source, .. } => source.is_retryable(),
+            Self::Redis { source, .. } => source.is_retryable(),
             Self::Memory { source } => source.is_retryable(),
             _ => false,
         }
@@ -85,7 +86,6 @@ impl OpenError {
 impl From<Flaw> for OpenError {
     fn from(flaw: Flaw) -> Self {
         match flaw {
-            Flaw::Redis { scheme } => Self::RedisNotAvailable { scheme },
             Flaw::UnknownScheme { scheme } => Self::UnknownScheme { scheme },
             Flaw::Form { reason } => Self::StoreUrl { reason },
         }

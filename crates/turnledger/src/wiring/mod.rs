@@ -7,6 +7,12 @@
 //! | `file:PATH` | one file of the embedded store; PATH as it stands, relative or absolute |
 //! | `file:///PATH` | the same, absolute, with percent escapes |
 //! | `memory:` | the embedded store without a file, gone with the process |
+//! | `redis://[[user]:password@]host[:port][/database]` | a server of Redis |
+//! | `redis-sentinel://[[user]:password@]host[:port],…/service[/database]` | the server that sentinels name |
+//! | `redis-cluster://[[user]:password@]host[:port],…` | a cluster of Redis |
+//!
+//! With `rediss` in place of `redis` connections are encrypted. What else the pool needs is in the
+//! section `[redis]` of the settings.
 //!
 //! # Examples
 //!

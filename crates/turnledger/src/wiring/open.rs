@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cache_redis::{RedisPool, RedisSettings};
 use layered_settings::{Settings, Url};
 use memory_core::MemoryStore;
 use memory_instance::Memory;
 
 use super::error::OpenError;
-use super::parts::{embedded_builder, memory_builder, resolve};
+use super::parts::{embedded_builder, memory_builder, redis_builder, resolve};
 use crate::settings::TurnledgerSettings;
 use crate::store_url::StoreUrl;
 
@@ -42,7 +43,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
     let typed = TurnledgerSettings::from_settings(settings)?;
     let resolved = resolve(&typed.counter.encoding)?;
     let url = typed.store.url.as_ref().ok_or(OpenError::NoStore)?;
-    let store = open_url(url, &typed).await?;
+    let store = open_url(url, &typed, settings).await?;
     let memory = memory_builder(&typed)
         .store(store)
         .counter(resolved.counter)
@@ -82,19 +83,35 @@ pub fn store_file(url: &str) -> Option<PathBuf> {
 pub async fn open_store(url: &str, settings: &Settings) -> Result<Arc<dyn MemoryStore>, OpenError> {
     let typed = TurnledgerSettings::from_settings(settings)?;
     let url = Url::parse(url).ok_or(OpenError::NoScheme)?;
-    open_url(&url, &typed).await
+    open_url(&url, &typed, settings).await
 }
 
 async fn open_url(
     url: &Url,
-    settings: &TurnledgerSettings,
+    typed: &TurnledgerSettings,
+    settings: &Settings,
 ) -> Result<Arc<dyn MemoryStore>, OpenError> {
-    let builder = embedded_builder(&settings.store, settings.limits);
-    let builder = match StoreUrl::parse(url)? {
-        StoreUrl::File(path) => builder.path(path),
-        StoreUrl::Memory => builder.in_memory(),
+    let builder = embedded_builder(&typed.store, typed.limits);
+    let opened: Result<Arc<dyn MemoryStore>, _> = match StoreUrl::parse(url)? {
+        StoreUrl::File(path) => {
+            builder.path(path).open_async().await.map(|store| Arc::new(store) as _)
+        }
+        StoreUrl::Memory => {
+            builder.in_memory().open_async().await.map(|store| Arc::new(store) as _)
+        }
+        StoreUrl::Redis => {
+            let redis = RedisSettings::at(url, settings)?;
+            let redis = redis.ok_or(OpenError::StoreUrl { reason: REDIS_FORMS })?;
+            let pool = RedisPool::builder(redis).build().await;
+            let pool = pool.map_err(|source| OpenError::Redis { url: url.to_string(), source })?;
+            let builder = redis_builder(pool, &typed.store, typed.limits);
+            builder.connect().await.map(|store| Arc::new(store) as _)
+        }
     };
-    let store = builder.open_async().await;
-    let store = store.map_err(|source| OpenError::Store { url: url.to_string(), source })?;
-    Ok(Arc::new(store))
+    opened.map_err(|source| OpenError::Store { url: url.to_string(), source })
 }
+
+/// What the URL of a store on Redis has to look like.
+const REDIS_FORMS: &str = "write redis://user:password@host:6379/0, \
+                           redis-sentinel://host,host/service/0 or redis-cluster://host,host, with \
+                           rediss in place of redis for TLS, and without parameters";

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use cache_redis::RedisPool;
 use memory_core::{Limits, TokenCounter};
 use memory_instance::{Memory, MemoryBuilder};
 use store_embedded::{EmbeddedStore, EmbeddedStoreBuilder};
+use store_redis::{RedisStore, RedisStoreBuilder};
 use tokens::{CounterRegistry, Resolved};
 
 use super::error::OpenError;
@@ -62,6 +64,18 @@ pub(super) fn embedded_builder(store: &StoreSettings, limits: Limits) -> Embedde
     EmbeddedStore::builder()
         .durability(store.durability)
         .cache_bytes(store.cache_bytes)
+        .time_to_live(store.time_to_live)
+        .limits(limits)
+}
+
+/// The builder of a store on Redis with everything that the settings say.
+pub(super) fn redis_builder(
+    pool: RedisPool,
+    store: &StoreSettings,
+    limits: Limits,
+) -> RedisStoreBuilder {
+    RedisStore::builder(pool)
+        .prefix(store.prefix.clone())
         .time_to_live(store.time_to_live)
         .limits(limits)
 }

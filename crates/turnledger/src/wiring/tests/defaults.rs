@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use cache_redis::RedisPool;
 use memory_core::{Limits, Namespace};
 use memory_instance::{CountPolicy, Memory};
 use store_embedded::EmbeddedStore;
+use store_redis::RedisStore;
 use tokens::{AsyncTokenCounter, BpeCounter};
 
 use super::typed;
 use crate::settings::{TurnledgerSettings, schema};
-use crate::wiring::parts::{embedded_builder, memory_builder};
+use crate::wiring::parts::{embedded_builder, memory_builder, redis_builder};
 
 /// A memory's builder, with everything that it shows of itself.
 fn shown_memory(settings: &TurnledgerSettings) -> String {
@@ -18,6 +20,11 @@ fn shown_memory(settings: &TurnledgerSettings) -> String {
 
 fn shown_store(settings: &TurnledgerSettings) -> String {
     format!("{:?}", embedded_builder(&settings.store, settings.limits))
+}
+
+async fn shown_redis(settings: &TurnledgerSettings) -> String {
+    let pool = RedisPool::builder(settings.redis.clone()).build().await.unwrap();
+    format!("{:?}", redis_builder(pool, &settings.store, settings.limits))
 }
 
 /// The sizes of the pool that a memory builds, given or by default.
@@ -35,6 +42,8 @@ async fn every_default_is_that_of_the_part() {
         Memory::builder().queue_capacity(defaults.queue.capacity).workers(defaults.counter.workers);
     assert_eq!(shown_memory(&defaults), format!("{sized:?}"));
     assert_eq!(shown_store(&defaults), format!("{:?}", EmbeddedStore::builder()));
+    let pool = RedisPool::builder(defaults.redis.clone()).build().await.unwrap();
+    assert_eq!(shown_redis(&defaults).await, format!("{:?}", RedisStore::builder(pool)));
     let counter = Arc::new(BpeCounter::o200k_base());
     let pool = AsyncTokenCounter::builder(counter).build().unwrap();
     assert_eq!(shown_pool(memory_builder(&defaults)).await, format!("{pool:?}"));
@@ -54,6 +63,7 @@ const NOT_FOR_BUILDERS: [&str; 3] = ["counter.encoding", "store.url", "memory.sh
 async fn every_setting_reaches_its_part() {
     let defaults = TurnledgerSettings::default();
     let (memory, store) = (shown_memory(&defaults), shown_store(&defaults));
+    let redis = shown_redis(&defaults).await;
     let pool = shown_pool(memory_builder(&defaults)).await;
     let changed = [
         ("counter.policy", "inline"),
@@ -68,6 +78,7 @@ async fn every_setting_reaches_its_part() {
         ("store.durability", "relaxed"),
         ("store.cache_bytes", "64MB"),
         ("store.ttl", "1h"),
+        ("store.prefix", "app:"),
         ("memory.namespace", "tenant"),
         ("memory.deadline", "11s"),
         ("limits.id_bytes", "255"),
@@ -81,8 +92,12 @@ async fn every_setting_reaches_its_part() {
             "counter.workers" | "counter.hung_after" | "queue.capacity" => {
                 shown_pool(memory_builder(&settings)).await != pool
             }
+            "store.prefix" => shown_redis(&settings).await != redis,
+            "store.ttl" => shown_redis(&settings).await != redis && shown_store(&settings) != store,
             _ if key.starts_with("limits.") => {
-                shown_memory(&settings) != memory && shown_store(&settings) != store
+                shown_memory(&settings) != memory
+                    && shown_store(&settings) != store
+                    && shown_redis(&settings).await != redis
             }
             _ if key.starts_with("store.") => shown_store(&settings) != store,
             _ => shown_memory(&settings) != memory,

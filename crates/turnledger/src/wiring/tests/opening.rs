@@ -91,19 +91,23 @@ async fn a_url_that_names_no_store_is_told_without_its_secrets() {
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
         assert!(!error.is_retryable());
     };
-    let redis = |scheme: &str| {
-        format!(
-            "a store at {scheme}: comes with the crate store-redis, which is not available in \
-             this version; use file:PATH or memory:"
-        )
-    };
-    check("redis://u:canary@h/0", &redis("redis")).await;
-    check("rediss://u:canary@h/0", &redis("rediss")).await;
-    check("u:canary@h", "no store has URLs that begin with u:; write it as file:PATH or memory:")
-        .await;
+    let redis = "the store's URL cannot be used: write redis://user:password@host:6379/0, \
+                 redis-sentinel://host,host/service/0 or redis-cluster://host,host, with rediss in \
+                 place of redis for TLS, and without parameters";
+    for url in ["redis://u:canary@h/x", "rediss://u:canary@", "redis-sentinel://u:canary@h"] {
+        check(url, redis).await;
+    }
+    check(
+        "u:canary@h",
+        "no store has URLs that begin with u:; write it as file:PATH, memory: or redis://HOST",
+    )
+    .await;
     for text in ["canary", "", "/a/b", ":canary", "1:canary", "file:canary\n"] {
-        check(text, "the store's URL begins with no scheme; write it as file:PATH or memory:")
-            .await;
+        check(
+            text,
+            "the store's URL begins with no scheme; write it as file:PATH, memory: or redis://HOST",
+        )
+        .await;
     }
     check("file:", "the store's URL cannot be used: the path is missing").await;
     check(
@@ -117,7 +121,10 @@ async fn a_url_that_names_no_store_is_told_without_its_secrets() {
 #[tokio::test]
 async fn settings_without_a_store_are_refused() {
     let error = open(&settings(&[])).await.unwrap_err();
-    assert_eq!(error.to_string(), "store.url is not set; give it as file:PATH or memory:");
+    assert_eq!(
+        error.to_string(),
+        "store.url is not set; give it as file:PATH, memory: or redis://HOST"
+    );
 }
 
 #[test]
