@@ -2,8 +2,9 @@
 
 use cache_redis::connection::{Arg, Cmd, Pipeline, Value, cmd};
 use cache_redis::{Lane, PoolError, RedisPool};
+use futures_util::stream::{self, StreamExt};
 
-use crate::answer::array;
+use crate::answer::{array, bytes};
 use crate::damage::Damage;
 use crate::error::Fault;
 use crate::keys::Keys;
@@ -84,21 +85,59 @@ impl Client {
         array(answers.await?, "a read")
     }
 
-    /// Runs many small commands, each on the keys of one tag, and gives their answers in order.
+    /// Runs many small reads, each of one key, and gives their answers in order; nil for one that
+    /// the server refused.
     pub(crate) async fn scattered(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, Fault> {
         let mut answers = Vec::with_capacity(commands.len());
         let lane = self.pool.any_lane();
-        let mut commands = commands.into_iter().peekable();
-        while commands.peek().is_some() {
+        for commands in commands.chunks(SCATTERED) {
             let mut pipeline = Pipeline::with_capacity(SCATTERED);
-            for command in commands.by_ref().take(SCATTERED) {
-                pipeline.add_command(command);
+            for command in commands {
+                pipeline.add_command(command.clone());
             }
-            answers.extend(lane.run_all(&pipeline).await?);
+            match lane.run_all(&pipeline).await {
+                Ok(found) => answers.extend(found),
+                // In a cluster the keys are on several nodes, and each command goes to its own.
+                Err(PoolError::Server { code, .. }) if code == "CROSSSLOT" => {
+                    let each = stream::iter(commands).map(|command| lane.run(command));
+                    let each: Vec<_> = each.buffered(AT_ONCE).collect().await;
+                    for answer in each {
+                        answers.push(match answer {
+                            Err(PoolError::Server { .. }) => Value::Nil,
+                            answer => answer?,
+                        });
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(answers)
     }
+
+    /// A lane to each server, with what tells that server and its present run from all others, in
+    /// that order.
+    pub(crate) async fn servers(&self) -> Result<Vec<(String, Lane)>, Fault> {
+        let mut servers = Vec::new();
+        for lane in self.pool.servers().await? {
+            servers.push((server_field(&lane, "run_id:").await?, lane));
+        }
+        servers.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(servers)
+    }
 }
+
+/// A field of what a server says of itself.
+pub(crate) async fn server_field(lane: &Lane, name: &str) -> Result<String, Fault> {
+    const WHAT: &str = "INFO server";
+    let info = bytes(lane.run(cmd("INFO").arg("server")).await?);
+    let info = info.ok_or_else(|| Fault::answer(WHAT))?;
+    let info = String::from_utf8_lossy(&info);
+    let field = info.lines().find_map(|line| line.strip_prefix(name));
+    field.map(|field| field.trim().to_owned()).ok_or_else(|| Fault::answer(WHAT))
+}
+
+/// Commands that are sent one by one at the same time.
+const AT_ONCE: usize = 64;
 
 /// Commands in one write, so that others are not held up for long.
 const SCATTERED: usize = 256;

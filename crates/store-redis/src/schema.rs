@@ -3,8 +3,8 @@
 use cache_redis::connection::{Value, cmd, pipe};
 use memory_core::StoreError;
 
-use crate::answer::{bytes, number, texts};
-use crate::client::Client;
+use crate::answer::{number, texts};
+use crate::client::{Client, server_field};
 use crate::digests::Digests;
 use crate::error::{Fault, RedisStoreError};
 use crate::keys::Prefix;
@@ -15,21 +15,17 @@ pub(crate) const FORMAT: &str = "1";
 /// The oldest version of a server that has all commands: PEXPIREAT with conditions, PEXPIRETIME.
 const OLDEST: u64 = 7;
 
-/// Refuses a server that is too old.
+/// Refuses servers that are too old.
 pub(crate) async fn check_version(client: &Client) -> Result<(), Fault> {
-    const WHAT: &str = "INFO server";
-    let info = bytes(client.command(cmd("INFO").arg("server")).await?);
-    let info = info.ok_or_else(|| Fault::answer(WHAT))?;
-    let info = String::from_utf8_lossy(&info);
-    // Valkey tells the version of Redis that it stands for under the same name.
-    let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
-    let version = version.ok_or_else(|| Fault::answer(WHAT))?.trim();
-    let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
-    if major.is_some_and(|major| major >= OLDEST) {
-        Ok(())
-    } else {
-        Err(RedisStoreError::Version { found: version.to_owned() }.into())
+    for lane in client.pool.servers().await? {
+        // Valkey tells the version of Redis that it stands for under the same name.
+        let version = server_field(&lane, "redis_version:").await?;
+        let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
+        if major.is_none_or(|major| major < OLDEST) {
+            return Err(RedisStoreError::Version { found: version }.into());
+        }
     }
+    Ok(())
 }
 
 /// Reads the schema, and writes it where there is none; gives the key of the digests.

@@ -4,10 +4,13 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use memory_testkit::store::{self, Subject};
-use support::{builder, server, store};
+use redis_testkit::{Cluster, Sentinels};
+use store_redis::RedisStore;
+use support::{builder, pool_of, server, store};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_one_server() {
@@ -21,6 +24,27 @@ async fn with_a_time_to_live_and_a_prefix_of_signs() {
     let server = server().await;
     let builder = builder(&server).await.prefix("a*[b]?\\ \n:");
     let builder = builder.time_to_live(Some(Duration::from_hours(24)));
-    let own = std::sync::Arc::new(builder.connect().await.unwrap());
+    let own = Arc::new(builder.connect().await.unwrap());
+    store::all(async || Subject::new(own.clone())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_sentinel() {
+    let sentinels = Sentinels::builder().start().await.unwrap();
+    let nodes: Vec<_> = sentinels.addresses().iter().map(ToString::to_string).collect();
+    let (nodes, service) = (nodes.join(","), sentinels.service());
+    let pool = pool_of(&[("REDIS_SENTINEL_NODES", &nodes), ("REDIS_SENTINEL_SERVICE", service)]);
+    let builder = RedisStore::builder(pool.await);
+    let own = Arc::new(builder.connect().await.unwrap());
+    store::all(async || Subject::new(own.clone())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_cluster() {
+    let cluster = Cluster::builder().start().await.unwrap();
+    let nodes: Vec<_> = cluster.addresses().iter().map(ToString::to_string).collect();
+    let pool = pool_of(&[("REDIS_CLUSTER_SEEDS", &nodes.join(","))]);
+    let builder = RedisStore::builder(pool.await);
+    let own = Arc::new(builder.connect().await.unwrap());
     store::all(async || Subject::new(own.clone())).await.unwrap();
 }

@@ -239,6 +239,41 @@ async fn a_lease_ends_by_the_servers_clock() {
     assert_eq!(claimed(0, 300).await, 0, "within the other one's lease");
 }
 
+#[tokio::test]
+async fn a_sweep_takes_out_of_the_indexes_what_has_ended() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    let message = |text| sample::user(text, Tally::estimated(5));
+    for id in ["ended", "stays"] {
+        store.append(&key(id), sample::batch(&counter, [message(id)])).await.unwrap();
+    }
+    let ended = server.command(&["KEYS", "turnledger:{*}*ended"]).await.unwrap();
+    for key in ended.array() {
+        server.command(&["DEL", key.text().unwrap()]).await.unwrap();
+    }
+    let members = async || {
+        let mut members = 0;
+        let indexes = server.command(&["KEYS", "turnledger:{*}x"]).await.unwrap();
+        for index in indexes.array() {
+            let index = index.text().unwrap();
+            members += server.command(&["ZCARD", index]).await.unwrap().integer().unwrap();
+        }
+        members
+    };
+    assert_eq!(members().await, 2);
+    let claim = Claim {
+        counter,
+        backlog: Backlog::Pending,
+        only: None,
+        after: None,
+        lease: Duration::from_hours(1),
+        limit: 10,
+    };
+    let claimed = store.claim_pending(claim).await.unwrap();
+    assert_eq!(claimed.conversations.len(), 1);
+    assert_eq!(members().await, 1);
+}
+
 /// What docs/redis-store.md names.
 const RULES: &str = "~turnledger:* resetchannels -@all +ping +info +time +scan +multi +exec \
     +eval +evalsha +del +exists +persist +pexpireat +pexpiretime +type +unlink +hdel +hget \

@@ -36,8 +36,12 @@ pub(crate) async fn claim(inner: &Inner, claim: &Claim) -> Result<Claimed, Fault
     let mut pages = 0;
     while let Some(keys) = indexes.next(inner).await? {
         pages += 1;
-        for (key, state) in states(inner, &keys).await? {
-            if state.current != code {
+        let states = states(inner, &keys).await?;
+        let mut states = states.into_iter().peekable();
+        for key in keys {
+            // What has no state has ended, or is damaged: the script takes it out, or puts it off.
+            let state = states.next_if(|(found, _)| *found == key);
+            if state.is_some_and(|(_, state)| state.current != code) {
                 continue;
             }
             if left == 0 {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use cache_redis::Lane;
 use cache_redis::connection::{Value, cmd};
 use memory_core::{
     ConversationId, ConversationKey, ConversationSummary, ListPage, ListQuery, Namespace,
@@ -20,26 +21,28 @@ pub(super) const STEP: u64 = 1000;
 
 /// As [`MemoryStore::list`](memory_core::MemoryStore::list), in the order of the ids.
 ///
-/// There is no index of conversations, so each page looks at all keys of the server, and keeps as
+/// There is no index of conversations, so each page looks at all keys of the servers, and keeps as
 /// many ids as the page has.
 pub(crate) async fn list(inner: &Inner, query: &ListQuery) -> Result<ListPage, Fault> {
     let limit = query.limit.max(1);
     let mut found: BTreeSet<ConversationId> = BTreeSet::new();
-    let mut cursor = 0;
-    loop {
-        let (next, keys) = scan(inner, &query.namespace, cursor).await?;
-        for key in keys {
-            if query.after.as_ref().is_none_or(|after| key.id > *after) {
-                found.insert(key.id);
+    for server in inner.client.pool.servers().await? {
+        let mut cursor = 0;
+        loop {
+            let (next, keys) = scan(inner, &server, &query.namespace, cursor).await?;
+            for key in keys {
+                if query.after.as_ref().is_none_or(|after| key.id > *after) {
+                    found.insert(key.id);
+                }
+                // One more than the page has tells that another one follows.
+                if found.len() > limit.saturating_add(1) {
+                    found.pop_last();
+                }
             }
-            // One more than the page has tells that another one follows.
-            if found.len() > limit.saturating_add(1) {
-                found.pop_last();
+            cursor = next;
+            if cursor == 0 {
+                break;
             }
-        }
-        cursor = next;
-        if cursor == 0 {
-            break;
         }
     }
     let is_last = found.len() <= limit;
@@ -49,15 +52,17 @@ pub(crate) async fn list(inner: &Inner, query: &ListQuery) -> Result<ListPage, F
     Ok(ListPage { conversations, next })
 }
 
-/// One step of a walk over the conversations of a namespace: where it goes on, and what it found.
+/// One step of a walk over the conversations of a namespace on one server: where it goes on, and
+/// what it found.
 pub(super) async fn scan(
     inner: &Inner,
+    server: &Lane,
     namespace: &Namespace,
     cursor: u64,
 ) -> Result<(u64, Vec<ConversationKey>), Fault> {
     let mut command = cmd("SCAN");
     command.arg(cursor).arg("MATCH").arg(inner.prefix.pattern(namespace)).arg("COUNT").arg(STEP);
-    let answer = array(inner.client.command(&command).await?, WHAT)?;
+    let answer = array(server.run(&command).await?, WHAT)?;
     let Ok([cursor, keys]) = <[Value; 2]>::try_from(answer) else {
         return Err(Fault::answer(WHAT));
     };

@@ -1,14 +1,14 @@
 //! Whole namespaces under another counter, some conversations at a time.
 //!
-//! A note for each namespace holds the counter's code, the server that was looked through, and how
-//! far. A cursor means nothing to another server, so there the walk begins again.
+//! A note for each namespace holds the counter's code, the servers, and how far they were looked
+//! through. A cursor means nothing to another server, so the walk begins again where one is new.
 
-use cache_redis::connection::{Value, cmd};
+use cache_redis::connection::cmd;
 use memory_core::{CounterId, Limits, Namespace};
 
 use super::backlog::states;
 use super::list::scan;
-use crate::answer::{bytes, number, texts};
+use crate::answer::texts;
 use crate::element::Code;
 use crate::error::Fault;
 use crate::inner::Inner;
@@ -30,7 +30,7 @@ pub(crate) async fn recount(
     let code = inner.counters.code(&inner.client, counter).await?;
     let mut command = cmd("HSET");
     command.arg(inner.prefix.recounts()).arg(namespace.as_str());
-    command.arg(Note { code, server: String::new(), cursor: 0 }.encode());
+    command.arg(Note::new(code).encode());
     inner.client.command(&command).await.map(drop)
 }
 
@@ -65,14 +65,17 @@ async fn of_namespace(
     stored: &[u8],
     left: &mut Allowance,
 ) -> Result<bool, Fault> {
-    let server = server(inner).await?;
-    if note.server != server {
-        note = Note { server, cursor: 0, ..note };
+    let servers = inner.client.servers().await?;
+    let runs = digest(servers.iter().map(|(run, _)| run.as_str()));
+    if note.runs != runs {
+        note = Note { runs, server: 0, cursor: 0, ..note };
     }
-    let mut is_seen = false;
-    while !is_seen && left.steps > 0 && left.switches > 0 {
+    while let Some((_, server)) = servers.get(note.server)
+        && left.steps > 0
+        && left.switches > 0
+    {
         left.steps -= 1;
-        let (next, keys) = scan(inner, namespace, note.cursor).await?;
+        let (next, keys) = scan(inner, server, namespace, note.cursor).await?;
         for (key, state) in states(inner, &keys).await? {
             if state.current == note.code {
                 continue;
@@ -85,8 +88,9 @@ async fn of_namespace(
             }
         }
         note.cursor = next;
-        is_seen = next == 0;
+        note.server += usize::from(next == 0);
     }
+    let is_seen = note.server >= servers.len();
     let new = if is_seen { Vec::new() } else { note.encode() };
     // A later note of the namespace stays.
     let keys = [inner.prefix.recounts()];
@@ -97,35 +101,42 @@ async fn of_namespace(
     Ok(is_seen)
 }
 
-/// What tells servers apart: each start has another.
-async fn server(inner: &Inner) -> Result<String, Fault> {
-    const WHAT: &str = "INFO server";
-    let info = bytes(inner.client.command(cmd("INFO").arg("server")).await?);
-    let info = info.ok_or_else(|| Fault::answer(WHAT))?;
-    let info = String::from_utf8_lossy(&info);
-    let id = info.lines().find_map(|line| line.strip_prefix("run_id:"));
-    id.map(|id| id.trim().to_owned()).ok_or_else(|| Fault::answer(WHAT))
+/// What stands for these runs of servers: another one for each of them that starts anew.
+fn digest<'a>(runs: impl Iterator<Item = &'a str>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for run in runs {
+        hasher.update(run.as_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 /// How far the conversations of one namespace were seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Note {
     code: Code,
-    server: String,
+    /// The servers that are walked over; empty before the first step.
+    runs: String,
+    /// How many of them were seen.
+    server: usize,
+    /// Where the walk over the next one goes on.
     cursor: u64,
 }
 
 impl Note {
+    const fn new(code: Code) -> Self {
+        Self { code, runs: String::new(), server: 0, cursor: 0 }
+    }
+
     fn encode(&self) -> Vec<u8> {
-        format!("{} {} {}", self.code.as_str(), self.cursor, self.server).into_bytes()
+        let Self { code, runs, server, cursor } = self;
+        format!("{} {server} {cursor} {runs}", code.as_str()).into_bytes()
     }
 
     fn decode(note: &[u8]) -> Option<Self> {
-        let mut words = std::str::from_utf8(note).ok()?.splitn(3, ' ');
+        let mut words = std::str::from_utf8(note).ok()?.splitn(4, ' ');
         let code = Code::parse(words.next()?.as_bytes())?;
-        let cursor = words.next().map(|word| Value::BulkString(word.into()))?;
-        let cursor = number(&cursor)?;
-        Some(Self { code, cursor, server: words.next()?.to_owned() })
+        let (server, cursor) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some(Self { code, server, cursor, runs: words.next()?.to_owned() })
     }
 }
 
@@ -141,11 +152,12 @@ mod tests {
 
     #[test]
     fn notes_survive_their_bytes_and_others_are_none() {
-        for server in ["", "abc"] {
-            let note = Note { code: Code::from_bits(7), server: server.to_owned(), cursor: 9 };
+        for runs in ["", "abc"] {
+            let code = Code::from_bits(7);
+            let note = Note { runs: runs.to_owned(), server: 2, cursor: 9, ..Note::new(code) };
             assert_eq!(Note::decode(&note.encode()), Some(note));
         }
-        for bytes in [&b""[..], b"AbC", b"AbC 1", b"AbC x y", b"Ab1 1 y", b"\xff 1 y"] {
+        for bytes in [&b""[..], b"AbC", b"AbC 1", b"AbC 1 x y", b"Ab1 1 1 y", b"\xff 1 1 y"] {
             assert_eq!(Note::decode(bytes), None);
         }
     }

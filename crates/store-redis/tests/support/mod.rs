@@ -12,12 +12,16 @@ pub(crate) async fn server() -> RedisServer {
     RedisServer::builder().start().await.unwrap()
 }
 
-/// A pool of ten connections to a URL.
+/// A pool of connections to a URL.
 pub(crate) async fn pool(url: &str) -> RedisPool {
-    let variables = BTreeMap::from([
-        ("REDIS_URL".to_owned(), url.to_owned()),
-        ("REDIS_POOL_SIZE".to_owned(), "10".to_owned()),
-    ]);
+    pool_of(&[("REDIS_URL", url)]).await
+}
+
+/// A pool with the settings that these variables give.
+pub(crate) async fn pool_of(variables: &[(&str, &str)]) -> RedisPool {
+    let variables = variables.iter().chain(&[("REDIS_POOL_SIZE", "12")]);
+    let variables: BTreeMap<String, String> =
+        variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let mut settings = Loader::new(RedisSettings::schema()).environment(variables).build().unwrap();
     let mut settings = RedisSettings::settle(&mut settings).unwrap();
     settings.pool.connect_rate = 100_000;
