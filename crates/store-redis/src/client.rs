@@ -99,7 +99,10 @@ impl Client {
                 Ok(found) => answers.extend(found),
                 // In a cluster the keys are on several nodes, and each command goes to its own.
                 Err(PoolError::Server { code, .. }) if code == "CROSSSLOT" => {
-                    let each = stream::iter(commands).map(|command| lane.run(command));
+                    let each = stream::iter(commands.to_vec()).map(|command| {
+                        let lane = lane.clone();
+                        async move { lane.run(&command).await }
+                    });
                     let each: Vec<_> = each.buffered(AT_ONCE).collect().await;
                     for answer in each {
                         answers.push(match answer {

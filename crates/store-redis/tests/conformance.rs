@@ -33,8 +33,8 @@ async fn by_sentinel() {
     let sentinels = Sentinels::builder().start().await.unwrap();
     let nodes: Vec<_> = sentinels.addresses().iter().map(ToString::to_string).collect();
     let (nodes, service) = (nodes.join(","), sentinels.service());
-    let pool = pool_of(&[("REDIS_SENTINEL_NODES", &nodes), ("REDIS_SENTINEL_SERVICE", service)]);
-    let builder = RedisStore::builder(pool.await);
+    let variables = [("REDIS_SENTINEL_NODES", nodes.as_str()), ("REDIS_SENTINEL_SERVICE", service)];
+    let builder = RedisStore::builder(pool_of(&variables).await);
     let own = Arc::new(builder.connect().await.unwrap());
     store::all(async || Subject::new(own.clone())).await.unwrap();
 }
@@ -43,8 +43,8 @@ async fn by_sentinel() {
 async fn on_a_cluster() {
     let cluster = Cluster::builder().start().await.unwrap();
     let nodes: Vec<_> = cluster.addresses().iter().map(ToString::to_string).collect();
-    let pool = pool_of(&[("REDIS_CLUSTER_SEEDS", &nodes.join(","))]);
-    let builder = RedisStore::builder(pool.await);
+    let nodes = nodes.join(",");
+    let builder = RedisStore::builder(pool_of(&[("REDIS_CLUSTER_SEEDS", &nodes)]).await);
     let own = Arc::new(builder.connect().await.unwrap());
     store::all(async || Subject::new(own.clone())).await.unwrap();
 }
