@@ -40,11 +40,8 @@ pub(super) fn of_answer(
     answer: RedisResult<Value>,
 ) -> Result<Value, PoolError> {
     match answer {
-        // EXEC is refused with EXECABORT, and then none was executed. Any other refusal is that of
-        // MULTI, after which the server took the commands one by one.
-        Ok(Value::ServerError(error))
-            if operation.name == TRANSACTION && error.code() != "EXECABORT" =>
-        {
+        // It is that of MULTI, after which the server took the commands one by one.
+        Ok(Value::ServerError(error)) if operation.name == TRANSACTION => {
             Err(PoolError::NotAtomic {
                 code: error.code().to_owned(),
                 detail: ServerDetail(error.details().unwrap_or_default().to_owned()),

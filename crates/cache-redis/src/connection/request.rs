@@ -42,7 +42,7 @@ impl Request<'_> {
 
     /// Sends it and waits for its answer: for a pipeline an array of answers, for one between MULTI
     /// and EXEC the array that EXEC gave, or nil where a watched key has changed. An error is the
-    /// first refusal to queue a command, after which EXEC executes none. Where MULTI itself was
+    /// first refusal to queue a command, or that of EXEC, and none was executed. Where MULTI itself was
     /// refused, the answer is that refusal.
     pub(super) async fn exchange(
         self,
@@ -73,7 +73,10 @@ pub(super) fn of_transaction(mut answers: Vec<Value>) -> RedisResult<Value> {
     match refused.map(|index| (index, answers.swap_remove(index))) {
         Some((1.., Value::ServerError(error))) => Err(error.into()),
         Some((_, refusal)) => Ok(refusal),
-        None => Ok(exec),
+        None => match exec {
+            Value::ServerError(error) => Err(error.into()),
+            exec => Ok(exec),
+        },
     }
 }
 
