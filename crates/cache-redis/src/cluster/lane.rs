@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::Mutex as Gate;
+use tokio::runtime::Handle;
+use tokio::sync::watch::{Receiver, Sender};
 use tokio::time::Instant;
 
+use super::attempt::{Attempt, Connector, NoLink};
 use super::node_link::NodeLink;
 use super::server::Server;
 use super::view::Cluster;
@@ -29,25 +31,17 @@ struct State {
 struct Node {
     server: Arc<Server>,
     link: Option<Arc<NodeLink>>,
-    /// Held by who connects to it.
-    attempts: Arc<Gate<Attempts>>,
-}
-
-/// What came of the last attempts to connect to a node.
-#[derive(Default)]
-struct Attempts {
+    /// The attempt to connect that is under way.
+    attempt: Weak<Sender<Attempt>>,
     backoff: Backoff,
-    /// The last failure, and when to try again.
+    /// What the last attempt failed with, and when to try again.
     failed: Option<(Arc<ConnectError>, Instant)>,
 }
 
-/// Why there is no connection to a node.
-#[derive(Debug)]
-pub(crate) enum NoLink {
-    Closed,
-    /// The pool has fewer sockets than the cluster has nodes.
-    TooSmall,
-    Failed(Arc<ConnectError>),
+impl Node {
+    fn is_tried(&self) -> bool {
+        self.attempt.strong_count() > 0
+    }
 }
 
 impl ClusterLane {
@@ -56,32 +50,30 @@ impl ClusterLane {
         self.open(server).filter(|link| !link.is_idle_for(LONG_IDLE, shared))
     }
 
-    fn open(&self, server: &Arc<Server>) -> Option<Arc<NodeLink>> {
+    pub(super) fn open(&self, server: &Arc<Server>) -> Option<Arc<NodeLink>> {
         let state = self.lock();
         let node = state.nodes.iter().find(|node| Arc::ptr_eq(&node.server, server))?;
         node.link.as_ref().filter(|link| link.is_usable()).cloned()
     }
 
-    /// The connection to a node, made anew if need be: by one caller at a time, and the others have
-    /// its failure too. A future that is dropped leaves nothing behind.
-    pub(crate) async fn connect(
-        &self,
+    /// Begins to connect to a node, or joins the attempt that is under way. The last failure is
+    /// that of everybody for a while.
+    pub(crate) fn connect(
+        self: &Arc<Self>,
         shared: &Arc<Shared>,
         cluster: &Arc<Cluster>,
         server: &Arc<Server>,
-    ) -> Result<Arc<NodeLink>, NoLink> {
-        let attempts = self.attempts(server).ok_or(NoLink::Closed)?;
-        let mut attempts = match server.trouble() {
-            None => attempts.lock().await,
-            // Somebody tries already, and nobody's place is to be held up by that too.
-            Some(error) => attempts.try_lock().map_err(|_| NoLink::Failed(error))?,
-        };
-        if let Some(link) = self.open(server)
-            && link.is_proven(shared).await
-        {
-            return Ok(link);
+    ) -> Result<Receiver<Attempt>, NoLink> {
+        let Ok(runtime) = Handle::try_current() else { return Err(NoLink::Closed) };
+        let mut state = self.lock();
+        if state.closed {
+            return Err(NoLink::Closed);
         }
-        if let Some((error, again)) = &attempts.failed
+        let node = node_of(&mut state.nodes, server);
+        if let Some(attempt) = node.attempt.upgrade() {
+            return Ok(attempt.subscribe());
+        }
+        if let Some((error, again)) = &node.failed
             && Instant::now() < *again
         {
             return Err(NoLink::Failed(Arc::clone(error)));
@@ -89,27 +81,40 @@ impl ClusterLane {
         if shared.size() < cluster.nodes() {
             return Err(NoLink::TooSmall);
         }
-        match cluster.connect(shared, server).await.map_err(|_| NoLink::Closed)? {
-            Ok(link) => {
-                *attempts = Attempts::default();
-                server.set_trouble(None);
-                let open = cluster.open.mark();
-                let link = Arc::new(NodeLink::new(link, Arc::clone(server), shared, open));
-                if self.put(server, &link) { Ok(link) } else { Err(NoLink::Closed) }
-            }
-            Err(error) => {
-                server.set_trouble(Some(Arc::clone(&error)));
-                attempts.backoff.failed();
-                let again = Instant::now() + attempts.backoff.next_wait();
-                attempts.failed = Some((Arc::clone(&error), again));
-                Err(NoLink::Failed(error))
-            }
-        }
+        let tell = Arc::new(Sender::new(Attempt::WaitsForSocket));
+        let hears = tell.subscribe();
+        node.attempt = Arc::downgrade(&tell);
+        drop(state);
+        let connector = Connector {
+            lane: Arc::clone(self),
+            shared: Arc::clone(shared),
+            cluster: Arc::clone(cluster),
+            server: Arc::clone(server),
+            tell,
+        };
+        runtime.spawn(connector.run());
+        Ok(hears)
     }
 
-    /// Lets nothing new be sent to a node over the connection of now.
-    pub(crate) fn retire(&self, server: &Arc<Server>) {
-        self.drop_links(usize::MAX, |link| Arc::ptr_eq(&link.server, server));
+    /// Notes what became of an attempt.
+    pub(super) fn attempted(&self, server: &Arc<Server>, outcome: &Result<(), NoLink>) {
+        let mut state = self.lock();
+        let node = state.nodes.iter_mut().find(|node| Arc::ptr_eq(&node.server, server));
+        let Some(node) = node else { return };
+        // Who comes from now on begins the next one.
+        node.attempt = Weak::new();
+        match outcome {
+            Ok(()) => {
+                node.backoff = Backoff::default();
+                node.failed = None;
+            }
+            Err(NoLink::Failed(error)) => {
+                node.backoff.failed();
+                let again = Instant::now() + node.backoff.next_wait();
+                node.failed = Some((Arc::clone(error), again));
+            }
+            Err(_) => {}
+        }
     }
 
     /// Lets go of up to so many of the connections that are chosen, and returns how many. They are
@@ -131,8 +136,12 @@ impl ClusterLane {
     pub(crate) fn keep_only(&self, servers: &[Arc<Server>]) {
         let is_kept = |server: &Arc<Server>| servers.iter().any(|kept| Arc::ptr_eq(kept, server));
         self.drop_links(usize::MAX, |link| !is_kept(&link.server));
-        let is_tried = |node: &Node| Arc::strong_count(&node.attempts) > 1;
-        self.lock().nodes.retain(|node| is_kept(&node.server) || is_tried(node));
+        self.lock().nodes.retain(|node| is_kept(&node.server) || node.is_tried());
+    }
+
+    /// Whether it has no connection, and none is being made.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.lock().nodes.iter().all(|node| node.link.is_none() && !node.is_tried())
     }
 
     /// The connections that can be used.
@@ -142,29 +151,13 @@ impl ClusterLane {
         links.filter(|link| link.is_usable()).cloned().collect()
     }
 
-    fn attempts(&self, server: &Arc<Server>) -> Option<Arc<Gate<Attempts>>> {
+    /// Puts a connection in its place; false if the lane is closed.
+    pub(super) fn put(&self, link: &Arc<NodeLink>) -> bool {
         let mut state = self.lock();
         if state.closed {
-            return None;
+            return false;
         }
-        if let Some(node) = state.nodes.iter().find(|node| Arc::ptr_eq(&node.server, server)) {
-            return Some(Arc::clone(&node.attempts));
-        }
-        let attempts = Arc::default();
-        state.nodes.push(Node {
-            server: Arc::clone(server),
-            link: None,
-            attempts: Arc::clone(&attempts),
-        });
-        Some(attempts)
-    }
-
-    /// Puts a connection in its place; false if the lane is closed.
-    fn put(&self, server: &Arc<Server>, link: &Arc<NodeLink>) -> bool {
-        let mut state = self.lock();
-        // Who connects keeps the node from being forgotten.
-        let node = state.nodes.iter_mut().find(|node| Arc::ptr_eq(&node.server, server));
-        let Some(node) = node else { return false };
+        let node = node_of(&mut state.nodes, &link.server);
         let previous = node.link.replace(Arc::clone(link));
         drop(state);
         drop(previous);
@@ -187,6 +180,21 @@ impl ClusterLane {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn node_of<'a>(nodes: &'a mut Vec<Node>, server: &Arc<Server>) -> &'a mut Node {
+    let known = nodes.iter().position(|node| Arc::ptr_eq(&node.server, server));
+    let place = known.unwrap_or(nodes.len());
+    if known.is_none() {
+        nodes.push(Node {
+            server: Arc::clone(server),
+            link: None,
+            attempt: Weak::new(),
+            backoff: Backoff::default(),
+            failed: None,
+        });
+    }
+    &mut nodes[place]
 }
 
 impl fmt::Debug for ClusterLane {

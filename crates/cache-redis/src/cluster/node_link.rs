@@ -9,12 +9,15 @@ use tokio::time::timeout;
 
 use super::server::Server;
 use crate::connection::Link;
-use crate::pool::{LONG_IDLE, Mark, Shared};
+use crate::pool::{Count, Generation, LONG_IDLE, Mark, Shared};
 
 /// A connection of a lane to a node. It is closed when the last command on it is done.
 pub(crate) struct NodeLink {
     pub(crate) link: Link,
     pub(crate) server: Arc<Server>,
+    generation: Generation,
+    /// Commands that are not answered yet.
+    in_flight: Count,
     /// Whether nothing new is sent on it.
     is_retired: AtomicBool,
     /// When it was last used, in milliseconds of the pool's age.
@@ -23,10 +26,19 @@ pub(crate) struct NodeLink {
 }
 
 impl NodeLink {
-    pub(crate) fn new(link: Link, server: Arc<Server>, shared: &Shared, open: Mark) -> Self {
+    /// A connection to a server, begun in a generation of those to it.
+    pub(super) fn new(
+        link: Link,
+        server: Arc<Server>,
+        generation: Generation,
+        shared: &Shared,
+        open: Mark,
+    ) -> Self {
         let link = Self {
             link,
             server,
+            generation,
+            in_flight: Count::default(),
             is_retired: AtomicBool::new(false),
             used: AtomicU64::new(0),
             _open: open,
@@ -37,7 +49,23 @@ impl NodeLink {
 
     /// Whether a command may be sent on it.
     pub(crate) fn is_usable(&self) -> bool {
-        self.link.is_alive() && !self.is_retired.load(Ordering::Acquire)
+        self.link.is_alive()
+            && !self.is_retired.load(Ordering::Acquire)
+            && self.generation == self.server.generation()
+    }
+
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Counts a command on it until the mark is dropped.
+    pub(crate) fn occupy(&self) -> Mark {
+        self.in_flight.mark()
+    }
+
+    /// How many commands on it are not answered yet.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.get()
     }
 
     /// Whether it was used lately, or else gives a sign of life.
@@ -65,10 +93,14 @@ impl NodeLink {
         self.used.store(milliseconds(shared.born.elapsed()), Ordering::Relaxed);
     }
 
+    /// When it was last used, in milliseconds of the pool's age.
+    pub(super) fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// Whether it was not used for so long.
     pub(crate) fn is_idle_for(&self, time: Duration, shared: &Shared) -> bool {
-        let used = self.used.load(Ordering::Relaxed);
-        milliseconds(shared.born.elapsed()).saturating_sub(used) >= milliseconds(time)
+        milliseconds(shared.born.elapsed()).saturating_sub(self.used()) >= milliseconds(time)
     }
 }
 

@@ -3,23 +3,40 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::pool::{Generation, Generations};
 use crate::{ConnectError, Node};
 
 /// One node, whoever owns which slots. There is one value for each address.
 #[derive(Debug)]
 pub(crate) struct Server {
     node: Node,
+    generations: Generations,
     answers: AtomicU64,
     trouble: Mutex<Option<Arc<ConnectError>>>,
 }
 
 impl Server {
     pub(crate) fn new(node: Node) -> Self {
-        Self { node, answers: AtomicU64::new(0), trouble: Mutex::default() }
+        Self {
+            node,
+            generations: Generations::default(),
+            answers: AtomicU64::new(0),
+            trouble: Mutex::default(),
+        }
     }
 
     pub(crate) fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// That of connections to it that are made now.
+    pub(crate) fn generation(&self) -> Generation {
+        self.generations.current()
+    }
+
+    /// Ends a generation of connections to it; false if it had ended before.
+    pub(super) fn end(&self, failed: Generation) -> bool {
+        self.generations.end(failed)
     }
 
     /// Why it could not be used the last time that it was tried, where it could not.

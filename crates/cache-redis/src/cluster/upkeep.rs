@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
+use super::attempt::Attempt;
 use super::node_link::NodeLink;
 use super::view::Cluster;
 use crate::metrics::Reaped;
 use crate::pool::Shared;
 
 impl Cluster {
-    /// Connections with commands on them.
+    /// Connections with commands on them, and those to ask for slots.
     pub(crate) fn busy(&self) -> usize {
-        let links = self.lanes().into_iter().flat_map(|lane| lane.links());
-        // One is the lane's, and one is that of this list.
-        links.filter(|link| Arc::strong_count(link) > 2).count()
+        let busy = self.links().into_iter().filter(|link| link.in_flight() > 0).count();
+        busy + self.asking.get()
+    }
+
+    /// Connections that nobody uses.
+    pub(crate) fn idle(&self) -> usize {
+        let idle = self.links().into_iter().filter(|link| link.in_flight() == 0);
+        idle.filter(|link| link.is_usable()).count()
     }
 
     /// Closes connections that are too old, idle for too long, or too many.
@@ -24,7 +30,7 @@ impl Cluster {
         }
         let stale = self.drop_links(usize::MAX, |link| !link.is_usable());
         shared.meters.reaped(Reaped::Stale, stale);
-        let is_idle = |link: &Arc<NodeLink>| Arc::strong_count(link) == 1;
+        let is_idle = |link: &Arc<NodeLink>| link.in_flight() == 0;
         let spare = shared.idle_sockets().saturating_sub(bounds.min_idle);
         let idle = self.drop_links(spare, |link| {
             is_idle(link) && link.is_idle_for(bounds.idle_timeout, shared)
@@ -33,27 +39,35 @@ impl Cluster {
         let excess = shared.idle_sockets().saturating_sub(bounds.max_idle);
         shared.meters.reaped(Reaped::MaxIdle, self.drop_links(excess, is_idle));
         // Lanes without connections cost nothing, but there need not be any number of them.
-        if spare > 0 {
-            shared.board.close_idle_for(bounds.idle_timeout, spare / shared.sockets_per_lane());
-        }
+        shared.board.close_bare(bounds.idle_timeout);
     }
 
     /// Opens connections until so many are idle as are always kept, or every lane has all.
     pub(crate) async fn top_up(self: &Arc<Self>, shared: &Arc<Shared>) {
-        while shared.idle_sockets() < shared.bounds.min_idle {
-            if self.nodes() == 0 && self.survey(shared).await.is_err() {
-                return;
+        if shared.idle_sockets() >= shared.bounds.min_idle
+            || (self.nodes() == 0 && self.survey(shared).await.is_err())
+        {
+            return;
+        }
+        let masters = self.masters();
+        loop {
+            for lane in self.lanes() {
+                for server in &masters {
+                    if lane.ready(server, shared).is_some() {
+                        continue;
+                    }
+                    // Nobody gives way for what is kept idle.
+                    let sockets = self.open.get() + self.connecting.get();
+                    if shared.idle_sockets() >= shared.bounds.min_idle || sockets >= shared.size() {
+                        return;
+                    }
+                    if let Ok(mut attempt) = lane.connect(shared, self, server) {
+                        // A node that cannot be reached leaves the others to be tried.
+                        let _ = Attempt::end(&mut attempt).await;
+                    }
+                }
             }
-            let masters = self.masters();
-            let missing = self.lanes().into_iter().find_map(|lane| {
-                let server = masters.iter().find(|server| lane.ready(server, shared).is_none())?;
-                Some((lane, Arc::clone(server)))
-            });
-            let is_done = match missing {
-                Some((lane, server)) => lane.connect(shared, self, &server).await.is_err(),
-                None => !shared.add_lane(self),
-            };
-            if is_done {
+            if !shared.add_lane(self) {
                 return;
             }
         }

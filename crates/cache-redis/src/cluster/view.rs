@@ -5,8 +5,6 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
-use tokio::sync::Mutex as Gate;
-use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::key_turns::KeyTurns;
@@ -14,9 +12,10 @@ use super::lane::{ClusterLane, ClusterLink};
 use super::node_link::NodeLink;
 use super::server::Server;
 use super::slots::Slots;
-use crate::connect::{Backoff, NodeDialer};
+use super::survey::Surveys;
+use crate::connect::NodeDialer;
 use crate::connection::Link;
-use crate::pool::{CapClosed, Count, Shared};
+use crate::pool::{Count, Generation, Permit, Shared};
 use crate::{ConnectError, ConnectReason, Node};
 
 /// The nodes of a cluster, their slots, and the lanes that lead there.
@@ -29,12 +28,15 @@ pub(crate) struct Cluster {
     servers: Mutex<HashMap<Node, Weak<Server>>>,
     lanes: Mutex<Vec<Weak<ClusterLane>>>,
     pub(super) nodes: AtomicUsize,
-    /// Held by who asks the nodes for the slots, with when that was done and how often.
-    pub(super) survey: Gate<Option<Instant>>,
-    pub(super) surveys: AtomicUsize,
+    pub(super) surveys: Mutex<Surveys>,
     pub(crate) keys: KeyTurns,
-    /// Connections that are open.
+    /// Connections of lanes that are open.
     pub(crate) open: Count,
+    links: Mutex<Vec<Weak<NodeLink>>>,
+    /// Attempts to connect that are under way.
+    pub(super) connecting: Count,
+    /// Connections that are only made to ask for slots.
+    pub(super) asking: Count,
 }
 
 impl Cluster {
@@ -113,45 +115,73 @@ impl Cluster {
         self.lock_lanes().iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Lets nothing new be sent to a node over the connections of now, since one of them failed.
-    pub(crate) fn retire(&self, server: &Arc<Server>) {
-        for lane in self.lanes() {
-            lane.retire(server);
+    /// Notes a connection of a lane.
+    pub(super) fn note(&self, link: &Arc<NodeLink>) {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.retain(|link| link.strong_count() > 0);
+        links.push(Arc::downgrade(link));
+    }
+
+    /// All connections of lanes, those included that only wait for their last answers.
+    pub(super) fn links(&self) -> Vec<Arc<NodeLink>> {
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Closes all connections, whatever is in flight on them.
+    pub(crate) fn cut_all(&self) {
+        for link in self.links() {
+            link.retire();
+            link.link.cut();
+        }
+    }
+
+    /// Notes that a connection to a node failed: nothing new is sent over one that was begun
+    /// before. Many may die of the same cause, and that counts once.
+    pub(crate) fn observe_failure(&self, shared: &Shared, server: &Server, failed: Generation) {
+        if server.end(failed) {
+            tracing::debug!(node = %server.node(), "a connection failed, all to it are made anew");
+            shared.meters.generation_ended();
+            let is_older =
+                |link: &Arc<NodeLink>| link.server.node() == server.node() && !link.is_usable();
+            for lane in self.lanes() {
+                lane.drop_links(usize::MAX, is_older);
+            }
         }
     }
 
     /// Notes that a node gave no answer in time over a connection. Where it gave no other one
     /// meanwhile either, none of its connections is used again.
-    pub(crate) fn observe_silence(&self, link: &NodeLink, answers_before: u64) {
+    pub(crate) fn observe_silence(&self, shared: &Shared, link: &NodeLink, answers_before: u64) {
         link.retire();
         if link.server.answers() == answers_before {
             let address = link.server.node().to_string();
             let silent = ConnectError::new(address, ConnectReason::TimedOut);
             link.server.set_trouble(Some(Arc::new(silent)));
-            self.retire(&link.server);
+            self.observe_failure(shared, &link.server, link.generation());
         }
     }
 
-    /// Connects to a node, when a socket and the rate allow it.
-    pub(crate) async fn connect(
-        self: &Arc<Self>,
+    /// Tries once to connect to a node.
+    pub(super) async fn connect(
+        &self,
         shared: &Shared,
         server: &Arc<Server>,
-    ) -> Result<Result<Link, Arc<ConnectError>>, CapClosed> {
-        let permit = shared.may_connect(&Backoff::default()).await?;
+        permit: Permit,
+    ) -> Result<Link, Arc<ConnectError>> {
         let dialer =
             NodeDialer::new(server.node().clone(), self.tls.clone(), shared.bounds.connect_timeout);
+        // Taken before the attempt: what it leads to may be what fails meanwhile.
+        let generation = server.generation();
         let (pool, failed) = (shared.weak(), Arc::downgrade(server));
         let ended = move || {
             if let (Some(pool), Some(failed)) = (pool.upgrade(), failed.upgrade())
                 && let Some(cluster) = pool.cluster()
             {
-                tracing::debug!(node = %failed.node(), "a connection failed, all to it are made anew");
-                pool.meters.generation_ended();
-                cluster.retire(&failed);
+                cluster.observe_failure(&pool, &failed, generation);
             }
         };
-        Ok(shared.connect_over(&dialer, permit, ended).await)
+        shared.connect_over(&dialer, permit, ended).await
     }
 
     pub(super) fn read(&self) -> std::sync::RwLockReadGuard<'_, Slots> {

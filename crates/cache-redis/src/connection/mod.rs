@@ -33,6 +33,7 @@ mod route;
 mod run_cluster;
 mod run_exclusive;
 mod run_lane;
+mod sending;
 mod sentinel;
 mod session;
 

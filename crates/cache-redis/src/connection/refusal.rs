@@ -1,9 +1,11 @@
 //! Answers of a cluster's node that say that it has executed nothing, and who would.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Pipeline, RedisResult, ServerError, Value, cmd};
+use redis::{Cmd, Pipeline, RedisResult, ServerError, Value, cmd};
 
+use super::commands::Kind;
 use super::request::{Request, of_transaction};
+use super::route::{self, Route};
 use crate::Node;
 
 /// Why a node has executed nothing of a request.
@@ -21,8 +23,9 @@ pub(super) enum Refusal {
 
 /// Looks for a refusal of all that was asked.
 ///
-/// Of a pipeline without a transaction every command has to be refused, and of one with it MULTI
-/// must not be, for then the others were executed one by one.
+/// Of a pipeline without a transaction every command has to be refused that may have changed
+/// something or has a key, and of one with it MULTI must not be, for then the others were executed
+/// one by one.
 pub(super) fn of(
     request: Request<'_>,
     answer: &RedisResult<Value>,
@@ -31,12 +34,18 @@ pub(super) fn of(
     match (request, answer) {
         (Request::One(_), Ok(Value::ServerError(error))) => read(error, asked),
         (Request::Many(pipeline), Ok(Value::Array(answers))) if !pipeline.is_transaction() => {
-            let mut refusals = answers.iter().map(|answer| match answer {
-                Value::ServerError(error) => read(error, asked),
-                _ => None,
-            });
-            let first = refusals.next()??;
-            refusals.all(|refusal| refusal.is_some()).then_some(first)
+            let mut first = None;
+            for (command, answer) in pipeline.cmd_iter().zip(answers) {
+                let refusal = match answer {
+                    Value::ServerError(error) => read(error, asked),
+                    _ => None,
+                };
+                if refusal.is_none() && !may_be_repeated(command) {
+                    return None;
+                }
+                first = first.or(refusal);
+            }
+            first
         }
         (Request::Many(_), Err(error)) => {
             // What EXEC was aborted for.
@@ -45,6 +54,45 @@ pub(super) fn of(
         }
         _ => None,
     }
+}
+
+/// Names every refusal in an answer, also where the rest was executed.
+pub(super) fn each(
+    request: Request<'_>,
+    answer: &RedisResult<Value>,
+    asked: &Node,
+    mut note: impl FnMut(Refusal),
+) {
+    let mut look = |error: &ServerError| {
+        if let Some(refusal) = read(error, asked) {
+            note(refusal);
+        }
+    };
+    match (request, answer) {
+        (_, Ok(Value::ServerError(error))) => look(error),
+        // The answer to a single command is never looked into: it is the caller's.
+        (Request::Many(_), Ok(Value::Array(answers))) => {
+            for answer in answers {
+                if let Value::ServerError(error) = answer {
+                    look(error);
+                }
+            }
+        }
+        (Request::Many(_), Err(error)) => {
+            for (_, error) in error.clone().into_server_errors().iter().flat_map(|all| all.iter()) {
+                look(error);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a command may be executed once more, on any node: PING, TIME, WAIT.
+fn may_be_repeated(command: &Cmd) -> bool {
+    let request = Request::One(command);
+    let is_wait = matches!(request.operation().name, "WAIT" | "WAITAOF");
+    let has_no_key = !matches!(route::of(request), Route::Slot(_) | Route::Crossed);
+    is_wait || (request.operation().kind == Kind::Read && has_no_key)
 }
 
 fn read(error: &ServerError, asked: &Node) -> Option<Refusal> {
@@ -148,7 +196,10 @@ mod tests {
         let asked = node("asked", 7000);
         let check = |lines: &[&str], expected: bool| {
             let answer = Ok(Value::Array(answers(lines)));
-            let pipeline = pipe();
+            let mut pipeline = pipe();
+            for _ in lines {
+                pipeline.set("key", 1);
+            }
             let found = of(Request::Many(&pipeline), &answer, &asked).is_some();
             assert_eq!(found, expected, "{lines:?}");
         };
@@ -158,6 +209,27 @@ mod tests {
         check(&["-MOVED 1 a:1", "+OK"], false);
         check(&["-ERR", "-MOVED 1 a:1"], false);
         check(&[], false);
+    }
+
+    #[test]
+    fn what_goes_along_without_a_key_does_not_count_as_executed() {
+        let asked = node("asked", 7000);
+        let check = |along: Cmd, lines: [&str; 2], expected: bool| {
+            let answer = Ok(Value::Array(answers(&lines)));
+            let mut pipeline = pipe();
+            pipeline.set("key", 1).add_command(along.clone());
+            let found = of(Request::Many(&pipeline), &answer, &asked).is_some();
+            assert_eq!(found, expected, "{along:?}");
+            let mut all = Vec::new();
+            each(Request::Many(&pipeline), &answer, &asked, |refusal| all.push(refusal));
+            let refused = lines.iter().filter(|line| line.starts_with("-MOVED")).count();
+            assert_eq!(all.len(), refused, "{all:?}");
+        };
+        check(cmd("WAIT").arg(1).arg(100).clone(), ["-MOVED 1 a:1", ":0"], true);
+        check(cmd("PING"), ["-MOVED 1 a:1", "+PONG"], true);
+        check(cmd("PING"), ["+OK", "+PONG"], false);
+        check(cmd("PUBLISH").arg("c").arg("m").clone(), ["-MOVED 1 a:1", ":0"], false);
+        check(cmd("INCR").arg("key").clone(), ["-MOVED 1 a:1", ":1"], false);
     }
 
     #[test]
@@ -174,5 +246,9 @@ mod tests {
         check(&["+OK", "-ERR unknown command", "-EXECABORT discarded"], false);
         check(&["-LOADING", "-LOADING", "-ERR EXEC without MULTI"], false);
         check(&["+OK", "+QUEUED", "*1\r\n-MOVED 1 a:1"], false);
+        // Its slot has moved since it was queued, and EXEC has discarded it.
+        check(&["+OK", "+QUEUED", "-MOVED 1 a:1"], true);
+        check(&["+OK", "+QUEUED", "-CLUSTERDOWN"], true);
+        check(&["+OK", "+QUEUED", "-EXECABORT discarded because of: OOM"], false);
     }
 }

@@ -3,21 +3,25 @@
 //! A command is sent again only where an answer says that it was not executed: it belongs to
 //! another node, or this one cannot serve it now. One whose answer did not come is never repeated.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use redis::{RedisResult, Value, cmd};
-use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::select;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::commands::Operation;
-use super::link::{Link, LinkHandle};
 use super::outcome;
 use super::refusal::{self, Refusal};
 use super::request::Request;
 use super::route::{self, Route};
-use crate::cluster::{Cluster, KeyTurn, NoLink, NodeLink, Server};
+use super::sending::Sending;
+use crate::cluster::{Attempt, Cluster, ClusterLane, KeyTurn, NoLink, NodeLink, Server};
 use crate::connect::Backoff;
-use crate::lanes::{Place, Start};
+use crate::lanes::Start;
 use crate::pool::WaitingFor;
 use crate::{ConnectError, Lane, PoolError, ServerDetail};
 
@@ -35,6 +39,9 @@ struct Course<'a> {
     redirections: u32,
     turn: Option<KeyTurn>,
     last_failure: Option<Arc<ConnectError>>,
+    /// Whether it had to wait before it was sent the first time.
+    has_waited: bool,
+    is_sent: bool,
 }
 
 /// Where to send a request.
@@ -87,11 +94,21 @@ impl Lane {
             redirections: 0,
             turn: None,
             last_failure: None,
+            has_waited: false,
+            is_sent: false,
         };
         if let Some(key) = self.key() {
             let _waiting = self.shared().waiting.mark();
-            let turn = timeout_at(course.deadline, cluster.keys.turn(key)).await;
-            course.turn = Some(turn.map_err(|_| course.timed_out(WaitingFor::Lane))?);
+            let (mut turn, deadline) = (pin!(cluster.keys.turn(key)), course.deadline);
+            let first = poll_fn(|context| Poll::Ready(turn.as_mut().poll(context))).await;
+            course.turn = Some(match first {
+                Poll::Ready(turn) => turn,
+                Poll::Pending => {
+                    course.has_waited = true;
+                    let turn = timeout_at(deadline, turn).await;
+                    turn.map_err(|_| course.timed_out(WaitingFor::Key))?
+                }
+            });
         }
         course.run(operation, request, target).await
     }
@@ -106,27 +123,34 @@ impl Course<'_> {
     ) -> Result<RedisResult<Value>, PoolError> {
         let mut asking = None;
         loop {
-            let target = asking.take();
-            let target = target.as_ref().unwrap_or(&route);
+            let target = asking.as_ref().unwrap_or(&route);
             let Some(server) = self.server(target) else {
                 self.look_again().await?;
                 continue;
             };
-            let Some(mut sending) = self.ready(&server).await? else {
-                self.look_again().await?;
-                continue;
-            };
             let is_asking = matches!(target, Target::Asking(_));
+            let mut sending = match self.ready(&server).await? {
+                Ready::Go(sending) => sending,
+                Ready::Connected => continue,
+                Ready::Looked => {
+                    asking = None;
+                    continue;
+                }
+            };
+            asking = None;
             let answer = sending.exchange(self.lane, operation, request, is_asking).await;
             self.turn = sending.end();
             let answer = answer?;
             let shared = self.lane.shared();
             if answer.as_ref().is_err_and(outcome::is_fatal) {
-                self.cluster.retire(&server);
+                self.cluster.observe_failure(shared, &server, sending.link.generation());
                 self.cluster.survey_soon(shared);
                 return Ok(answer);
             }
             server.answered();
+            refusal::each(request, &answer, server.node(), |refusal| {
+                self.learn(&sending.link, refusal);
+            });
             let refusal = match route {
                 Target::Node(_) => None,
                 _ => refusal::of(request, &answer, server.node()),
@@ -138,18 +162,11 @@ impl Course<'_> {
                 return Ok(answer);
             };
             match refusal {
-                Refusal::Moved { slot, node } => {
-                    self.cluster.assign(slot, &self.cluster.server(node));
-                    self.cluster.survey_soon(shared);
-                }
+                Refusal::Moved { .. } => {}
                 Refusal::Ask { node } => {
                     asking = Some(Target::Asking(self.cluster.server(node)));
                 }
-                Refusal::Demoted => {
-                    self.cluster.retire(&server);
-                    self.redirections = AT_ONCE;
-                }
-                Refusal::Later => self.redirections = AT_ONCE,
+                Refusal::Demoted | Refusal::Later => self.redirections = AT_ONCE,
             }
             self.redirections += 1;
             let goes_on = if self.redirections <= AT_ONCE {
@@ -163,6 +180,22 @@ impl Course<'_> {
         }
     }
 
+    /// Notes what a refusal tells of the cluster, whatever becomes of its command.
+    fn learn(&self, link: &NodeLink, refusal: Refusal) {
+        let shared = self.lane.shared();
+        match refusal {
+            Refusal::Moved { slot, node } => {
+                self.cluster.assign(slot, &self.cluster.server(node));
+                self.cluster.survey_soon(shared);
+            }
+            Refusal::Demoted => {
+                self.cluster.observe_failure(shared, &link.server, link.generation());
+                self.cluster.survey_soon(shared);
+            }
+            Refusal::Ask { .. } | Refusal::Later => {}
+        }
+    }
+
     fn server(&self, target: &Target) -> Option<Arc<Server>> {
         match target {
             Target::Route(Route::Slot(slot)) => self.cluster.owner(*slot),
@@ -171,41 +204,86 @@ impl Course<'_> {
         }
     }
 
-    /// Waits for a place on a lane and for its connection to a node; nothing if that failed in a
-    /// way that may pass.
-    async fn ready(&mut self, server: &Arc<Server>) -> Result<Option<Sending>, PoolError> {
+    /// Waits for a place on a lane whose connection to a node is there. Where there is none yet, the
+    /// place is given back, and the connection is waited for.
+    async fn ready(&mut self, server: &Arc<Server>) -> Result<Ready, PoolError> {
         let shared = self.lane.shared();
-        let mut place = match shared.board.begin(shared, self.lane.key(), Instant::now()) {
-            Start::Go(place) => {
-                shared.meters.did_not_wait();
-                place
+        let since = Instant::now();
+        let mut place = match shared.board.begin(shared, self.lane.key(), since) {
+            Start::Go(place) => place,
+            Start::Wait(verdict) => {
+                self.has_waited = true;
+                self.lane.wait(verdict, self.begun, since).await?
             }
-            Start::Wait(verdict) => self.lane.wait(verdict, self.begun).await?,
             Start::Closed => return Err(PoolError::Closed),
         };
         place.pass_on();
         let lane = place.take_cluster_lane().ok_or(PoolError::Closed)?;
-        let link = if let Some(link) = lane.ready(server, shared) {
-            link
-        } else {
-            let _waiting = shared.waiting.mark();
-            let connecting = lane.connect(shared, self.cluster, server);
-            match timeout_at(self.deadline, connecting).await {
-                Ok(Ok(link)) => link,
-                Ok(Err(NoLink::Failed(error))) if !error.reason().is_permanent() => {
-                    self.last_failure = Some(error);
-                    return Ok(None);
-                }
-                Ok(Err(error)) => return Err(self.no_link(error)),
-                Err(_) => return Err(self.timed_out(WaitingFor::Connection)),
+        let Some(link) = lane.ready(server, shared) else {
+            drop(place);
+            self.has_waited = true;
+            return self.connect(&lane, server).await;
+        };
+        if !std::mem::replace(&mut self.is_sent, true) {
+            let waited = if self.has_waited { self.begun.elapsed() } else { Duration::ZERO };
+            shared.meters.waited(waited);
+        }
+        Ok(Ready::Go(Sending::new(place, self.turn.take(), link)))
+    }
+
+    /// Waits for a connection of a lane to a node. Of a node in trouble it is not waited for alone:
+    /// another one may have taken over.
+    async fn connect(
+        &mut self,
+        lane: &Arc<ClusterLane>,
+        server: &Arc<Server>,
+    ) -> Result<Ready, PoolError> {
+        let shared = self.lane.shared();
+        let _waiting = shared.waiting.mark();
+        let outcome = match lane.connect(shared, self.cluster, server) {
+            Err(error) => Err(error),
+            Ok(mut attempt) => {
+                let deadline = self.deadline;
+                let ended = timeout_at(deadline, Attempt::end(&mut attempt));
+                let ended = if let Some(trouble) = server.trouble() {
+                    self.last_failure = Some(trouble);
+                    select! {
+                        biased;
+                        ended = ended => ended,
+                        looked = self.look_again() => return looked.map(|()| Ready::Looked),
+                    }
+                } else {
+                    ended.await
+                };
+                let Ok(outcome) = ended else {
+                    let waits = matches!(*attempt.borrow(), Attempt::WaitsForSocket);
+                    let waiting_for = if waits { WaitingFor::Turn } else { WaitingFor::Connection };
+                    return Err(self.timed_out(waiting_for));
+                };
+                outcome
             }
         };
-        link.touch(shared);
-        Ok(Some(Sending { place: Some(place), turn: self.turn.take(), link }))
+        match outcome {
+            // However often it is taken away again at once.
+            Ok(()) if Instant::now() >= self.deadline => Err(self.timed_out(WaitingFor::Turn)),
+            Ok(()) => Ok(Ready::Connected),
+            Err(NoLink::Failed(error)) if !error.reason().is_permanent() => {
+                self.last_failure = Some(error);
+                self.look_again().await?;
+                Ok(Ready::Looked)
+            }
+            // Only the lane was closed.
+            Err(NoLink::Closed) if !shared.is_closed() => {
+                self.look_again().await?;
+                Ok(Ready::Looked)
+            }
+            Err(error) => Err(self.no_link(error)),
+        }
     }
 
     /// Waits a moment, longer each time, and asks the nodes who owns which slots.
     async fn look_again(&mut self) -> Result<(), PoolError> {
+        self.has_waited = true;
         let wait = self.backoff.next_wait();
         self.backoff.failed();
         let _waiting = self.lane.shared().waiting.mark();
@@ -242,75 +320,11 @@ impl Course<'_> {
     }
 }
 
-/// A request with all that it needs to be sent. Dropping it after that keeps its place and its turn
-/// until the node has answered it.
-struct Sending {
-    place: Option<Place>,
-    turn: Option<KeyTurn>,
-    link: Arc<NodeLink>,
-}
-
-impl Sending {
-    async fn exchange(
-        &mut self,
-        lane: &Lane,
-        operation: Operation,
-        request: Request<'_>,
-        is_asking: bool,
-    ) -> Result<RedisResult<Value>, PoolError> {
-        let shared = lane.shared();
-        let patience = shared.bounds.response_timeout;
-        let answers = self.link.server.answers();
-        let LinkHandle { mut connection, pulse } = self.link.link.handle();
-        let exchange = async {
-            if is_asking {
-                request.exchange_asking(&mut connection).await
-            } else {
-                request.exchange(&mut connection).await
-            }
-        };
-        if let Some(answer) = pulse.within(Instant::now() + patience, exchange).await {
-            return Ok(answer);
-        }
-        shared.meters.timed_out(operation);
-        if let Some(cluster) = shared.cluster() {
-            cluster.observe_silence(&self.link, answers);
-            cluster.survey_soon(shared);
-        }
-        drop(self.end());
-        Err(PoolError::ResponseTimedOut {
-            operation: operation.name,
-            waited: patience,
-            outcome_unknown: outcome::may_change(operation),
-        })
-    }
-
-    /// Frees the place, since nothing is waited for any more, and returns the turn.
-    fn end(&mut self) -> Option<KeyTurn> {
-        if let Some(place) = self.place.take() {
-            place.ended();
-        }
-        self.turn.take()
-    }
-}
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        let Some(place) = self.place.take() else { return };
-        let (turn, link) = (self.turn.take(), Arc::clone(&self.link));
-        let Ok(runtime) = Handle::try_current() else {
-            link.retire();
-            return;
-        };
-        let patience = place.response_timeout();
-        runtime.spawn(async move {
-            let LinkHandle { connection, .. } = link.link.handle();
-            // Answers come in the order of the commands, so this one proves the other.
-            if timeout(patience, Link::fence(connection)).await.is_err() {
-                link.retire();
-            }
-            place.ended();
-            drop(turn);
-        });
-    }
+/// How far a request has come to a node.
+enum Ready {
+    Go(Sending),
+    /// The connection was made, and has to be found again with a place.
+    Connected,
+    /// It could not be made, and the nodes were asked again who owns what.
+    Looked,
 }

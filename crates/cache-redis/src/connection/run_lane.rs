@@ -87,7 +87,11 @@ impl Lane {
                 self.shared().meters.did_not_wait();
                 (place, false)
             }
-            Start::Wait(verdict) => (self.wait(verdict, begun).await?, true),
+            Start::Wait(verdict) => {
+                let place = self.wait(verdict, begun, begun).await?;
+                self.shared().meters.waited(begun.elapsed());
+                (place, true)
+            }
             Start::Closed => return Err(PoolError::Closed),
         };
         let Some(mut handle) = place.take_handle() else { return Err(PoolError::Closed) };
@@ -141,10 +145,12 @@ impl Lane {
         answer
     }
 
+    /// Waits for a place since a moment, for a command that was begun then or before.
     pub(super) async fn wait(
         &self,
         verdict: Receiver<Verdict>,
         begun: Instant,
+        since: Instant,
     ) -> Result<Place, PoolError> {
         let shared = self.shared();
         let is_full = shared.is_full();
@@ -154,10 +160,8 @@ impl Lane {
         };
         match waited {
             Ok(Ok(Ok(place))) => {
-                let time = begun.elapsed();
-                shared.meters.waited(time);
                 if is_full {
-                    shared.meters.queued(time);
+                    shared.meters.queued(since.elapsed());
                 }
                 Ok(place)
             }

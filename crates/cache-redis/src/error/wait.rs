@@ -67,5 +67,6 @@ mod tests {
         check(WaitingFor::Connection, true);
         check(WaitingFor::Turn, false);
         check(WaitingFor::Lane, false);
+        check(WaitingFor::Key, false);
     }
 }

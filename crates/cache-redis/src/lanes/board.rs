@@ -97,7 +97,10 @@ impl Board {
         if let Some(id) = lane
             && let Some(place) = self.occupy(&mut state, shared, id, key, false)
         {
-            count(&self.immediate);
+            // In a cluster the command tells of its whole wait.
+            if shared.cluster().is_none() {
+                count(&self.immediate);
+            }
             return Start::Go(place);
         }
         let (waiting, receiver) = ticket(&mut state, key);
@@ -158,6 +161,11 @@ impl Board {
 
     pub(crate) fn lanes(&self) -> usize {
         self.lanes.load(Ordering::Relaxed)
+    }
+
+    /// The same with those that are being opened.
+    pub(super) fn lanes_to_be(&self) -> usize {
+        self.lanes() + self.lock().opening
     }
 
     /// Lanes without a command in flight.

@@ -101,6 +101,19 @@ impl Board {
         ended.len()
     }
 
+    /// Closes lanes of a cluster that have been idle for so long and have no connections.
+    pub(crate) fn close_bare(&self, time: Duration) {
+        let is_bare = |lane: &LaneState| {
+            is_idle(lane) && lane.handle.is_bare() && lane.idle_since.elapsed() >= time
+        };
+        let mut ended = Vec::new();
+        let mut state = self.lock();
+        for id in ids(&state, is_bare) {
+            ended.extend(self.remove(&mut state, id));
+        }
+        drop(state);
+    }
+
     /// Closes idle lanes, the last opened first, lets others take no more commands until no more
     /// lanes than a number stay, and returns how many those are together. Those who wait for any lane now are served by
     /// [`reopen_lanes`](Shared::reopen_lanes).

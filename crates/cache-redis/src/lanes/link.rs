@@ -49,6 +49,14 @@ impl LaneLink {
 }
 
 impl LaneHandle {
+    /// Whether it has no connection at all.
+    pub(super) fn is_bare(&self) -> bool {
+        match self {
+            Self::One(_) => false,
+            Self::Cluster(lane) => lane.is_bare(),
+        }
+    }
+
     /// Waits until everything is answered that was sent before; false if the connection failed.
     /// Commands in a cluster wait for that themselves.
     pub(super) async fn fence(self) -> bool {

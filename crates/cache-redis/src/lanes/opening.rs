@@ -143,7 +143,7 @@ impl Drop for Opening {
 impl Shared {
     /// Adds a lane to those of a cluster; false if there is no room for it.
     pub(crate) fn add_lane(self: &Arc<Self>, cluster: &Cluster) -> bool {
-        if self.board.lanes() >= self.most_lanes() {
+        if self.board.lanes_to_be() >= self.most_lanes() {
             return false;
         }
         let Some(turn) = self.turns.try_acquire() else { return false };

@@ -59,6 +59,10 @@ impl Place {
         }
     }
 
+    pub(crate) fn pool(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// How long an answer is waited for.
     pub(crate) fn response_timeout(&self) -> Duration {
         self.shared.bounds.response_timeout

@@ -63,6 +63,9 @@ impl Shared {
         if timeout_at(begun + self.bounds.timeout, drained).await.is_err() {
             let active = self.active();
             self.board.cut_all();
+            if let Some(cluster) = self.cluster() {
+                cluster.cut_all();
+            }
             return Err(PoolError::NotDrained { active, waited: begun.elapsed() });
         }
         self.sockets.close();

@@ -215,11 +215,12 @@ impl Shared {
         begun: Instant,
         last_failure: Option<Arc<ConnectError>>,
     ) -> PoolError {
-        let held_up = waiting_for == WaitingFor::Turn && self.is_connecting();
+        let is_cluster = self.cluster().is_some();
+        let held_up = waiting_for == WaitingFor::Turn && self.is_connecting() && !is_cluster;
         let waiting_for = if held_up { WaitingFor::Connection } else { waiting_for };
         let waited = begun.elapsed();
         self.meters.waited(waited);
-        if waiting_for != WaitingFor::Connection {
+        if !matches!(waiting_for, WaitingFor::Connection | WaitingFor::Key) {
             self.meters.exhausted();
             self.meters.queued(waited);
         }

@@ -26,5 +26,5 @@ pub use status::{PoolStatus, WaitingFor};
 pub(crate) use cap::{CapClosed, Permit};
 pub(crate) use connecting::LONG_IDLE;
 pub(crate) use counts::{Count, Mark};
-pub(crate) use generation::Generation;
+pub(crate) use generation::{Generation, Generations};
 pub(crate) use shared::Shared;

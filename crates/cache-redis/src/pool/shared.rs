@@ -187,7 +187,7 @@ impl Shared {
     pub(crate) fn idle_sockets(&self) -> usize {
         match self.cluster() {
             None => self.idle.get() + self.board.idle_lanes(),
-            Some(cluster) => cluster.open.get().saturating_sub(cluster.busy()),
+            Some(cluster) => cluster.idle(),
         }
     }
 

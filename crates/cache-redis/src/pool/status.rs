@@ -45,6 +45,8 @@ pub enum WaitingFor {
     Connection,
     /// For a place on a lane.
     Lane,
+    /// For the answer to an earlier command of the same key, in a cluster.
+    Key,
 }
 
 impl WaitingFor {
@@ -58,6 +60,10 @@ impl WaitingFor {
             Self::Connection => {
                 "the server does not answer: see that it runs, and raise redis.pool.timeout if it \
                  is only slow"
+            }
+            Self::Key => {
+                "in a cluster one command of a key is sent at a time: send several as one pipeline, \
+                 or raise redis.pool.timeout"
             }
             Self::Lane => {
                 "all lanes are full: raise redis.pool.size or redis.pool.lane_depth, or \
@@ -73,6 +79,7 @@ impl fmt::Display for WaitingFor {
             Self::Turn => "a connection that others use",
             Self::Connection => "a new connection",
             Self::Lane => "a place on a lane",
+            Self::Key => "the answer to an earlier command of its key",
         })
     }
 }

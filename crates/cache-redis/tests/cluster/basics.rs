@@ -155,3 +155,15 @@ async fn nobody_at_the_seeds_is_a_wait_that_ends() {
     assert!(error.to_string().contains(&format!("cannot connect to {address}")), "{error}");
     assert!(!error.is_outcome_unknown() && error.is_retryable());
 }
+
+#[tokio::test]
+async fn a_seed_that_is_no_part_of_the_cluster_does_not_hide_it() {
+    let (cluster, alone) = (cluster().await, RedisServer::builder().start().await.unwrap());
+    let mut settings = settings_of(&[(
+        "REDIS_CLUSTER_SEEDS",
+        &format!("{},{}", alone.address(), seeds(&cluster)),
+    )]);
+    settings.pool.size = 3;
+    let pool = pool(settings).await;
+    text(&pool, &["SET", "key", "value"]).await;
+}

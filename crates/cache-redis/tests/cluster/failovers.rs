@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use cache_redis::PoolError;
 use redis_testkit::{Cluster, RedisServer};
 
 use crate::support::{
-    FOR_EVER, Load, cluster, key_of, pool, run, settings, text, value_of, within,
+    FOR_EVER, Load, cluster, command, key_of, pool, run, settings, text, value_of, within,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -145,4 +146,35 @@ async fn commands_for_a_frozen_node_do_not_take_the_places_of_others() {
     for waiting in waiting {
         within(waiting).await.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn many_connections_that_end_together_are_one_failure() {
+    let cluster = cluster().await;
+    let mut settings = settings(&cluster, 9);
+    settings.pool.lane_depth = 1;
+    settings.pool.response_timeout = FOR_EVER;
+    let pool = pool(settings).await;
+    let node = &cluster.nodes()[0];
+    let servers = within(pool.servers()).await.unwrap();
+    let lane = servers.iter().find(|lane| lane.node().unwrap().port() == node.port()).unwrap();
+    // Nobody has so many replicas, so each of these is held on a lane of its own.
+    let held = [(); 3].map(|()| {
+        let lane = lane.clone();
+        tokio::spawn(async move { lane.run(&command(&["WAIT", "9", "0"])).await })
+    });
+    within(async {
+        let is_held = |client: &&redis_testkit::Client| client.command == "wait";
+        while node.clients().await.unwrap().iter().filter(is_held).count() < 3 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    node.kill_clients().await.unwrap();
+    for held in held {
+        let error = within(held).await.unwrap().unwrap_err();
+        assert!(matches!(error, PoolError::ConnectionLost { .. }), "{error:?}");
+    }
+    text(&pool, &["SET", &key_of(&cluster, node).await, "1"]).await;
+    assert_eq!(pool.snapshot().generations, 1);
 }

@@ -132,3 +132,26 @@ async fn no_command_is_executed_twice_while_slots_move() {
         assert_eq!(value_of(&pool, number).await, counted.sure);
     }
 }
+
+#[tokio::test]
+async fn pipelines_that_are_refused_in_part_find_the_new_owner_too() {
+    let cluster = cluster().await;
+    let pool = pool(settings(&cluster, 3)).await;
+    let key = key_of(&cluster, &cluster.nodes()[0]).await;
+    text(&pool, &["SET", &key, "1"]).await;
+    let slot = cluster.slot_of(key.as_bytes()).await.unwrap();
+    cluster.move_slot(slot, second(&cluster)).await.unwrap();
+    let lane = pool.lane(&key);
+    let mut counted = pipe();
+    counted.incr(&key, 1).cmd("PUBLISH").arg("channel").arg("text");
+    // A text was published, so this one cannot be sent again.
+    let answers = within(lane.run_all(&counted)).await.unwrap();
+    assert!(matches!(&answers[0], Value::ServerError(moved) if moved.code() == "MOVED"));
+    let answers = within(lane.run_all(&counted)).await.unwrap();
+    assert_eq!(answers[0], Value::Int(2));
+    // And back, with what may be asked anywhere.
+    cluster.move_slot(slot, &cluster.nodes()[0]).await.unwrap();
+    let answers =
+        within(lane.run_all(pipe().incr(&key, 1).cmd("WAIT").arg(0).arg(1))).await.unwrap();
+    assert_eq!(answers[0], Value::Int(3));
+}

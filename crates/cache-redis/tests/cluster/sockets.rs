@@ -5,7 +5,9 @@ use std::time::Duration;
 use cache_redis::{RedisPool, RedisSettings};
 use redis_testkit::Cluster;
 
-use crate::support::{Load, cluster, pool, settings, sockets, within};
+use crate::support::{
+    FOR_EVER, Load, add_master, cluster, key_of, pool, run, settings, sockets, text, within,
+};
 
 /// Lanes of few commands, so that load asks for as many as there may be.
 fn small(cluster: &Cluster, size: usize) -> RedisSettings {
@@ -99,14 +101,7 @@ async fn lanes_are_closed_where_the_cluster_has_come_to_have_more_nodes() {
     let pool = pool(small(&cluster, 7)).await;
     let load = Load::start(&pool, 40);
     all_lanes(&pool, 2).await;
-    // A replica becomes a fourth master.
-    let (first, new) = (&cluster.nodes()[0], &cluster.nodes()[3]);
-    new.command(&["CLUSTER", "RESET", "SOFT"]).await.unwrap();
-    let port = first.port().to_string();
-    let bus = first.command(&["CONFIG", "GET", "cluster-port"]).await.unwrap();
-    let bus = bus.array()[1].text().unwrap().to_owned();
-    new.command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await.unwrap();
-    cluster.settled().await.unwrap();
+    let new = add_master(&cluster).await;
     for number in 0..5 {
         let slot = cluster.slot_of(Load::key(number).as_bytes()).await.unwrap();
         cluster.move_slot(slot, new).await.unwrap();
@@ -141,6 +136,74 @@ async fn idle_ones_are_kept_and_closed_as_the_settings_say() {
     within(pool.close()).await.unwrap();
     within(async {
         while sockets(&cluster).await > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_slot_moves_to_a_new_node_with_no_socket_to_spare() {
+    let cluster = cluster().await;
+    let mut settings = settings(&cluster, 3);
+    settings.pool.timeout = FOR_EVER;
+    let pool = pool(settings).await;
+    for master in &cluster.nodes()[..3] {
+        text(&pool, &["SET", &key_of(&cluster, master).await, "1"]).await;
+    }
+    assert_eq!(pool.status().idle, 3);
+    let key = key_of(&cluster, &cluster.nodes()[0]).await;
+    let slot = cluster.slot_of(key.as_bytes()).await.unwrap();
+    let new = add_master(&cluster).await;
+    let moving = cluster.begin_move(slot, new).await.unwrap();
+    assert_eq!(moving.move_keys(10).await.unwrap(), 1);
+    // The new node owns no slot yet, and the former owner sends everybody there.
+    for count in 2..10 {
+        assert_eq!(text(&pool, &["INCR", &key]).await, count.to_string());
+    }
+    check_sockets(&cluster, 3).await;
+    assert!(pool.snapshot().reaped.contains(&("made_room", 1)), "{:?}", pool.snapshot());
+}
+
+#[tokio::test]
+async fn a_connection_with_commands_on_it_is_active_however_it_ends() {
+    let cluster = cluster().await;
+    let mut settings = settings(&cluster, 3);
+    settings.pool.max_lifetime = Some(Duration::from_millis(1));
+    settings.pool.response_timeout = FOR_EVER;
+    let pool = pool(settings).await;
+    let key = key_of(&cluster, &cluster.nodes()[0]).await;
+    text(&pool, &["SET", &key, "1"]).await;
+    cluster.nodes()[0].pause().unwrap();
+    let held = {
+        let (pool, key) = (pool.clone(), key.clone());
+        tokio::spawn(async move { run(&pool, &["GET", &key]).await })
+    };
+    within(async {
+        let is_aged = |(word, _): &(&str, u64)| *word == "max_lifetime";
+        while pool.status().in_flight == 0 || !pool.snapshot().reaped.iter().any(is_aged) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let status = pool.status();
+    assert_eq!((status.active, status.idle), (1, 0), "{status}");
+    cluster.nodes()[0].resume().unwrap();
+    within(held).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn lanes_whose_connections_have_gone_are_closed() {
+    let cluster = cluster().await;
+    let mut settings = small(&cluster, 6);
+    settings.pool.max_idle = 0;
+    settings.pool.idle_timeout = Duration::from_millis(1500);
+    let pool = pool(settings).await;
+    let load = Load::start(&pool, 40);
+    all_lanes(&pool, 2).await;
+    load.end().await;
+    within(async {
+        while pool.status().lanes > 0 {
             tokio::task::yield_now().await;
         }
     })

@@ -86,6 +86,18 @@ pub(crate) async fn key_of(cluster: &Cluster, master: &RedisServer) -> String {
     unreachable!("a master owns a third of all slots");
 }
 
+/// Makes a replica a master of its own without slots.
+pub(crate) async fn add_master(cluster: &Cluster) -> &RedisServer {
+    let (first, new) = (&cluster.nodes()[0], &cluster.nodes()[3]);
+    new.command(&["CLUSTER", "RESET", "SOFT"]).await.unwrap();
+    let port = first.port().to_string();
+    let bus = first.command(&["CONFIG", "GET", "cluster-port"]).await.unwrap();
+    let bus = bus.array()[1].text().unwrap().to_owned();
+    new.command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await.unwrap();
+    cluster.settled().await.unwrap();
+    new
+}
+
 /// How many sockets of clients were open at the same moment, over all nodes that run.
 ///
 /// What the first and the last list show was open between the first and the second one: a node sees

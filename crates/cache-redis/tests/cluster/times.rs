@@ -1,8 +1,11 @@
 //! Waits, deadlines and cancelled commands.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use cache_redis::{PoolError, WaitingFor};
+use cache_redis::{PoolError, RedisPool, WaitingFor};
 
 use crate::support::{FOR_EVER, cluster, command, key_of, pool, run, settings, text, within};
 
@@ -53,14 +56,20 @@ async fn a_wait_for_a_lane_ends_and_says_what_for() {
         }
     })
     .await;
+    let before = pool.snapshot();
     // One has no place, and the other one not even its key's turn.
-    for key in [&free, &key] {
+    for (key, waiting_for, advice) in [
+        (&free, WaitingFor::Lane, "redis.pool.lane_depth"),
+        (&key, WaitingFor::Key, "one command of a key is sent at a time"),
+    ] {
         let error = within(run(&pool, &["GET", key])).await.unwrap_err();
         let PoolError::WaitTimedOut(late) = &error else { panic!("{error:?}") };
-        assert_eq!(late.waiting_for, WaitingFor::Lane);
-        assert!(error.to_string().contains("redis.pool.lane_depth"), "{error}");
+        assert_eq!(late.waiting_for, waiting_for);
+        assert!(error.to_string().contains(advice), "{error}");
     }
-    assert_eq!(pool.snapshot().exhausted, 2);
+    let now = pool.snapshot();
+    assert_eq!(now.exhausted, 1);
+    assert_eq!(now.wait.count, before.wait.count + 2);
     holding.abort();
     cluster.nodes()[0].resume().unwrap();
 }
@@ -129,4 +138,106 @@ async fn closing_waits_for_what_is_in_flight() {
     let error = within(held).await.unwrap().unwrap_err();
     assert!(matches!(error, PoolError::ConnectionLost { .. }), "{error:?}");
     cluster.nodes()[0].resume().unwrap();
+}
+
+/// Waits until callers wait.
+async fn waiting(pool: &RedisPool, callers: usize) {
+    within(async {
+        while pool.status().waiting < callers {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_is_made_though_its_caller_has_gone() {
+    let cluster = cluster().await;
+    let mut settings = settings(&cluster, 3);
+    settings.pool.connect_timeout = FOR_EVER;
+    settings.pool.timeout = FOR_EVER;
+    let pool = pool(settings).await;
+    let slow = &cluster.nodes()[0];
+    let (key, free) = (key_of(&cluster, slow).await, key_of(&cluster, &cluster.nodes()[1]).await);
+    text(&pool, &["SET", &free, "1"]).await;
+    assert_eq!(pool.status().idle, 1);
+    slow.pause().unwrap();
+    let caller = {
+        let (pool, key) = (pool.clone(), key.clone());
+        tokio::spawn(async move { run(&pool, &["GET", &key]).await })
+    };
+    waiting(&pool, 1).await;
+    caller.abort();
+    assert!(within(caller).await.unwrap_err().is_cancelled());
+    slow.resume().unwrap();
+    within(async {
+        while pool.status().idle < 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_caller_that_is_not_polled_does_not_hold_up_those_who_need_the_same_node() {
+    let cluster = cluster().await;
+    let mut settings = settings(&cluster, 3);
+    settings.pool.connect_timeout = FOR_EVER;
+    settings.pool.timeout = FOR_EVER;
+    let pool = pool(settings).await;
+    let slow = &cluster.nodes()[0];
+    let (key, free) = (key_of(&cluster, slow).await, key_of(&cluster, &cluster.nodes()[1]).await);
+    let (one, other) = (format!("{{{key}}}1"), format!("{{{key}}}2"));
+    text(&pool, &["SET", &free, "1"]).await;
+    slow.pause().unwrap();
+    let words = ["GET", one.as_str()];
+    let mut stuck = pin!(run(&pool, &words));
+    // It waits for the connection, and is never polled again.
+    poll_fn(|context| {
+        assert!(stuck.as_mut().poll(context).is_pending());
+        if pool.status().waiting > 0 { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    slow.resume().unwrap();
+    text(&pool, &["SET", &other, "1"]).await;
+    within(stuck).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wait_for_a_socket_says_so() {
+    let cluster = cluster().await;
+    let mut settings = settings(&cluster, 3);
+    settings.pool.timeout = Duration::from_secs(2);
+    settings.pool.response_timeout = FOR_EVER;
+    let pool = pool(settings).await;
+    let former = within(pool.servers()).await.unwrap();
+    let first = &cluster.nodes()[0];
+    let replaced = former.iter().find(|lane| lane.node().unwrap().port() == first.port()).unwrap();
+    cluster.failover(first).await.unwrap();
+    cluster.settled().await.unwrap();
+    let masters = within(pool.servers()).await.unwrap();
+    let mut held = Vec::new();
+    for lane in &masters {
+        within(lane.run(&command(&["PING"]))).await.unwrap();
+        let port = lane.node().unwrap().port();
+        cluster.nodes().iter().find(|node| node.port() == port).unwrap().pause().unwrap();
+        let lane = lane.clone();
+        held.push(tokio::spawn(async move { lane.run(&command(&["PING"])).await }));
+    }
+    within(async {
+        while pool.status().in_flight < 3 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let error = within(replaced.run(&command(&["PING"]))).await.unwrap_err();
+    let PoolError::WaitTimedOut(late) = &error else { panic!("{error:?}") };
+    assert_eq!(late.waiting_for, WaitingFor::Turn, "{error}");
+    assert!(error.to_string().contains("raise redis.pool.size"), "{error}");
+    for node in cluster.nodes() {
+        node.resume().unwrap();
+    }
+    for held in held {
+        within(held).await.unwrap().unwrap();
+    }
 }
