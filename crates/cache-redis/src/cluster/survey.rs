@@ -19,7 +19,7 @@ use crate::connection::ask_for_slots;
 use crate::pool::Shared;
 use crate::{ConnectError, ConnectReason};
 
-/// How long one node is waited for that others can stand in for.
+/// The longest time that one node is waited for that others can stand in for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The least time between two looks, so that many who wait for a node do not burden the others.
@@ -100,8 +100,7 @@ impl Cluster {
     /// The slots as the first node has them that answers. It is another one each time, since one
     /// that is cut off from the others may be wrong.
     async fn ask(self: &Arc<Self>, pool: &Weak<Shared>) -> Result<Vec<SlotRange>, NoLink> {
-        let bounds = |shared: &Shared| PATIENCE.min(shared.bounds.connect_timeout);
-        let patience = bounds(&*pool.upgrade().ok_or(NoLink::Closed)?);
+        let patience = patience(&*pool.upgrade().ok_or(NoLink::Closed)?);
         let mut asked = HashSet::new();
         for link in self.links_to_ask() {
             if !asked.insert(link.server.node().clone()) {
@@ -196,6 +195,11 @@ impl Cluster {
             }
         }
     }
+}
+
+/// How long one node is waited for: shortly enough for several before callers give up.
+fn patience(shared: &Shared) -> Duration {
+    PATIENCE.min(shared.bounds.connect_timeout).min(shared.bounds.timeout / 4)
 }
 
 #[cfg(test)]
