@@ -6,18 +6,22 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::info;
-use super::report::{Concern, Diagnosis, RoundTrip, ServerReport, Throughput};
+use super::report::{Concern, Diagnosis, RoundTrip, Throughput};
 use crate::connection::{Value, cmd};
-use crate::{Lane, PoolError, RedisPool};
+use crate::{Advice, Lane, PoolError, RedisPool};
 
 /// How much longer than `redis.pool.timeout` all may take.
 const GRACE: Duration = Duration::from_secs(4);
+
+/// The part of that which is left for measuring when a server is given up that does not answer.
+const FOR_MEASURING: Duration = Duration::from_secs(2);
 
 /// Round trips that are measured, and how long that may take.
 const ROUND_TRIPS: usize = 1000;
 const FOR_ROUND_TRIPS: Duration = Duration::from_millis(500);
 
-/// Commands in flight when throughput is measured, and for how long it is.
+/// Commands in flight when throughput is measured, as far as lanes have places, and for how long it
+/// is.
 const IN_FLIGHT: usize = 64;
 const FOR_THROUGHPUT: Duration = Duration::from_millis(500);
 
@@ -29,21 +33,23 @@ impl RedisPool {
     /// goes through, and what the figures of the pool suggest.
     ///
     /// It sends INFO and PING, and writes nothing. What a server refuses is a
-    /// [concern](Diagnosis::concerns) and no error, unless it refuses everything. It takes about one
-    /// second where servers answer.
+    /// [concern](Diagnosis::concerns) and no error, and so is a node of a cluster that cannot be
+    /// used, unless no command succeeds at all. It takes about one second where servers answer.
     ///
     /// # Errors
     ///
-    /// Those of [`Lane::run`] and [`servers`](Self::servers), where no connection can be made or a
-    /// command is not answered. Whatever the servers do, it ends 4 s after `redis.pool.timeout`.
+    /// Those of [`Lane::run`] and [`servers`](Self::servers), where no connection can be made or no
+    /// command succeeds. Whatever the servers do, it ends 4 s after `redis.pool.timeout`.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future ends the look.
     pub async fn diagnose(&self) -> Result<Diagnosis, PoolError> {
         let begun = Instant::now();
-        let mut examination = Examination { pool: self, losses: 0, concerns: Vec::new(), step: "" };
         let deadline = begun + self.timeout() + GRACE;
+        let given_up = deadline - FOR_MEASURING;
+        let (losses, concerns, step) = (0, Vec::new(), "");
+        let mut examination = Examination { pool: self, given_up, losses, concerns, step };
         match timeout_at(deadline, examination.run()).await {
             Ok(diagnosis) => diagnosis,
             Err(_) => Err(PoolError::ResponseTimedOut {
@@ -57,6 +63,8 @@ impl RedisPool {
 
 struct Examination<'a> {
     pool: &'a RedisPool,
+    /// When a server that has not answered is given up.
+    given_up: Instant,
     /// Connections that have ended.
     losses: usize,
     concerns: Vec<Concern>,
@@ -66,78 +74,94 @@ struct Examination<'a> {
 
 impl Examination<'_> {
     async fn run(&mut self) -> Result<Diagnosis, PoolError> {
+        // What is asked here is no load to be prepared for.
+        let mut advice = self.pool.advice();
         self.step = "CLUSTER SLOTS";
         let lanes = self.pool.servers().await?;
+        self.step = "INFO";
         let mut servers = Vec::new();
-        let mut refusal = None;
-        for lane in &lanes {
-            match self.describe(lane).await {
-                Ok(server) => servers.push(server),
-                Err(error @ PoolError::Server { .. }) => {
-                    self.refused(lane, "INFO", &error);
-                    refusal = Some(error);
+        let mut well = Vec::new();
+        let mut failure = None;
+        for (lane, asked) in self.ask_all(lanes).await {
+            self.losses += asked.losses;
+            let info = match asked.info {
+                Ok(info) => Some(info),
+                Err(error) => {
+                    self.failed(&lane, "INFO", &error);
+                    failure.get_or_insert(error);
+                    None
                 }
-                Err(error) => return Err(error),
+            };
+            if let Some(text) = info {
+                let server = info::read(&self.address(&lane), &text);
+                self.concerns.extend(info::concerns(&server));
+                servers.push(server);
+            }
+            match asked.ping {
+                Some(Ok(())) => well.push(lane),
+                Some(Err(error)) => {
+                    self.failed(&lane, "PING", &error);
+                    failure.get_or_insert(error);
+                }
+                None => {}
             }
         }
+        if let (true, true, Some(error)) = (servers.is_empty(), well.is_empty(), failure) {
+            return Err(error);
+        }
+        let is_failure = |advice: &Advice| matches!(advice, Advice::ConnectFailures { .. });
+        advice.retain(|advice| !is_failure(advice));
+        advice.extend(self.pool.advice().into_iter().filter(is_failure));
         let (mut round_trip, mut throughput) = (None, None);
-        match self.round_trip(&lanes).await {
-            Ok(measured) => {
-                round_trip = Some(measured);
-                throughput = Some(self.throughput(&lanes).await?);
-            }
-            Err(error @ PoolError::Server { .. }) if refusal.is_none() => {
-                self.refused(&lanes[0], "PING", &error);
-            }
-            Err(error) => return Err(error),
+        if !well.is_empty() {
+            round_trip = Some(self.round_trip(&well).await?);
+            throughput = Some(self.throughput(&well).await?);
         }
         if self.losses > 0 {
             self.concerns.push(Concern::Lost { connections: self.losses });
         }
         let concerns = std::mem::take(&mut self.concerns);
-        let advice = self.pool.advice();
         Ok(Diagnosis { servers, round_trip, throughput, concerns, advice })
     }
 
-    fn refused(&mut self, lane: &Lane, command: &'static str, error: &PoolError) {
+    /// Asks all servers at a time, so that one that does not answer holds up no other.
+    async fn ask_all(&self, lanes: Vec<Lane>) -> Vec<(Lane, Asked)> {
+        let mut asking = JoinSet::new();
+        for (place, lane) in lanes.into_iter().enumerate() {
+            let given_up = self.given_up;
+            asking.spawn(async move {
+                let asked = Asked::of(&lane, given_up).await;
+                (place, lane, asked)
+            });
+        }
+        let mut all = asking.join_all().await;
+        all.sort_by_key(|(place, ..)| *place);
+        all.into_iter().map(|(_, lane, asked)| (lane, asked)).collect()
+    }
+
+    /// Notes that a server refused a command, or cannot be used.
+    fn failed(&mut self, lane: &Lane, command: &'static str, error: &PoolError) {
         let address = self.address(lane);
-        let code = error.server_code().unwrap_or_default().to_owned();
-        self.concerns.push(Concern::Refused { address, command, code });
+        self.concerns.push(match error.server_code() {
+            Some(code @ ("NOPERM" | "NOAUTH" | "ERR")) => {
+                Concern::Refused { address, command, code: code.to_owned() }
+            }
+            _ => Concern::Unusable { address, reason: error.to_string() },
+        });
     }
 
     fn address(&self, lane: &Lane) -> String {
         lane.node().map_or_else(|| self.pool.address().to_owned(), ToString::to_string)
     }
 
-    async fn describe(&mut self, lane: &Lane) -> Result<ServerReport, PoolError> {
-        // Without a section, since older servers know one at a time.
-        let text = match self.ask(lane, "INFO").await? {
-            Value::BulkString(text) => String::from_utf8_lossy(&text).into_owned(),
-            Value::VerbatimString { text, .. } => text,
-            _ => String::new(),
-        };
-        let server = info::read(&self.address(lane), &text);
-        self.concerns.extend(info::concerns(&server));
-        Ok(server)
-    }
-
     /// Asks something that may be asked twice, since it changes nothing.
     async fn ask(&mut self, lane: &Lane, command: &'static str) -> Result<Value, PoolError> {
         self.step = command;
-        loop {
-            match lane.run(&cmd(command)).await {
-                Err(PoolError::ConnectionLost { .. }) if self.losses < LOSSES => self.losses += 1,
-                answer => return answer,
-            }
-        }
+        ask(lane, command, &mut self.losses).await
     }
 
     /// One PING after the other, each server in its turn.
     async fn round_trip(&mut self, lanes: &[Lane]) -> Result<RoundTrip, PoolError> {
-        for lane in lanes {
-            // Connecting is not to be measured.
-            self.ask(lane, "PING").await?;
-        }
         let end = Instant::now() + FOR_ROUND_TRIPS;
         let mut times = Vec::new();
         for lane in lanes.iter().cycle().take(ROUND_TRIPS) {
@@ -161,7 +185,8 @@ impl Examination<'_> {
         self.step = "PING";
         let begun = Instant::now();
         let mut callers = JoinSet::new();
-        for lane in lanes.iter().cycle().take(IN_FLIGHT) {
+        let in_flight = IN_FLIGHT.min(self.pool.places());
+        for lane in lanes.iter().cycle().take(in_flight) {
             let lane = lane.clone();
             callers.spawn(async move {
                 let (ping, mut answered) = (cmd("PING"), 0_u32);
@@ -186,9 +211,59 @@ impl Examination<'_> {
             }
         }
         self.losses += usize::from(lost);
-        Ok(Throughput {
-            in_flight: IN_FLIGHT,
-            per_second: answered / begun.elapsed().as_secs_f64(),
-        })
+        Ok(Throughput { in_flight, per_second: answered / begun.elapsed().as_secs_f64() })
+    }
+}
+
+/// What a server answered.
+struct Asked {
+    info: Result<String, PoolError>,
+    /// Nothing where INFO was not even answered.
+    ping: Option<Result<(), PoolError>>,
+    losses: usize,
+}
+
+impl Asked {
+    async fn of(lane: &Lane, given_up: Instant) -> Self {
+        let mut losses = 0;
+        // Without a section, since older servers know one at a time.
+        let info = ask_until(given_up, lane, "INFO", &mut losses).await.map(|info| match info {
+            Value::BulkString(text) => String::from_utf8_lossy(&text).into_owned(),
+            Value::VerbatimString { text, .. } => text,
+            _ => String::new(),
+        });
+        let ping = match &info {
+            Ok(_) | Err(PoolError::Server { .. }) => {
+                Some(ask_until(given_up, lane, "PING", &mut losses).await.map(drop))
+            }
+            Err(_) => None,
+        };
+        Self { info, ping, losses }
+    }
+}
+
+async fn ask_until(
+    given_up: Instant,
+    lane: &Lane,
+    command: &'static str,
+    losses: &mut usize,
+) -> Result<Value, PoolError> {
+    let begun = Instant::now();
+    match timeout_at(given_up, ask(lane, command, losses)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(PoolError::ResponseTimedOut {
+            operation: command,
+            waited: begun.elapsed(),
+            outcome_unknown: false,
+        }),
+    }
+}
+
+async fn ask(lane: &Lane, command: &'static str, losses: &mut usize) -> Result<Value, PoolError> {
+    loop {
+        match lane.run(&cmd(command)).await {
+            Err(PoolError::ConnectionLost { .. }) if *losses < LOSSES => *losses += 1,
+            answer => return answer,
+        }
     }
 }

@@ -132,6 +132,13 @@ pub enum Concern {
         /// The first word of its answer.
         code: String,
     },
+    /// The server, one of several, could not be reached or did not answer.
+    Unusable {
+        /// Its address.
+        address: String,
+        /// What happened.
+        reason: String,
+    },
     /// Connections ended while they were used.
     Lost {
         /// How many.
@@ -169,6 +176,7 @@ impl fmt::Display for Concern {
                 "{address} refused {command} with {code}: allow it to the user, or see to what it \
                  would tell by yourself"
             ),
+            Self::Unusable { address, reason } => write!(formatter, "{address}: {reason}"),
             Self::Lost { connections } => write!(
                 formatter,
                 "{connections} connections ended while the servers were asked: see their logs, and \

@@ -5,6 +5,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use super::advice::Advice;
 use super::builder::RedisPoolBuilder;
 use super::exclusive::Exclusive;
@@ -93,15 +95,22 @@ impl RedisPool {
         self.shared.bounds.timeout
     }
 
+    /// How many commands lanes have places for.
+    pub(crate) fn places(&self) -> usize {
+        self.shared.most_lanes().saturating_mul(self.shared.bounds.lane_depth)
+    }
+
     /// Makes sure that each server can be reached.
     pub(super) async fn reach_all(&self) -> Result<(), PoolError> {
         if self.shared.cluster().is_none() {
             return self.get().await.map(drop);
         }
+        // All at a time, so that many slow ones take no longer than one.
+        let mut greetings = JoinSet::new();
         for lane in self.servers().await? {
-            lane.greet().await?;
+            greetings.spawn(async move { lane.greet().await });
         }
-        Ok(())
+        greetings.join_all().await.into_iter().collect()
     }
 
     /// The sockets and callers of now.
