@@ -213,21 +213,34 @@ pub(crate) fn tell(error: &CliError) {
     let _ = io::stderr().lock().write_all(told(error).as_bytes());
 }
 
-/// The error in a line, and each of its causes, unless the line above ends with it already.
+/// The error in a line, and each of its causes in another one.
 fn told(error: &dyn Error) -> String {
-    let mut above = plain(&error.to_string());
-    let mut text = format!("error: {above}\n");
+    let mut text = String::new();
+    for (place, said) in chain(error).into_iter().enumerate() {
+        let begin = if place == 0 { "error" } else { "  caused by" };
+        let _ = writeln!(text, "{begin}: {said}");
+    }
+    text
+}
+
+/// The error and its causes in one line.
+pub(crate) fn in_one_line(error: &dyn Error) -> String {
+    chain(error).join(": ")
+}
+
+/// The error and each of its causes, but for those that the one above ends with already.
+fn chain(error: &dyn Error) -> Vec<String> {
+    let mut chain = vec![plain(&error.to_string())];
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
         let said = plain(without_place(&said));
-        if !above.ends_with(&said) {
-            let _ = writeln!(text, "  caused by: {said}");
-            above = said;
+        if !chain.last().is_some_and(|above| above.ends_with(&said)) {
+            chain.push(said);
         }
         cause = error.source();
     }
-    text
+    chain
 }
 
 /// What a JSON parser says, without the place: it is one in the piece of text that the parser was

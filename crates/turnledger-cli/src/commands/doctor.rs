@@ -6,7 +6,7 @@ use turnledger::{Diagnosis, RedisPool};
 
 use super::config::setting_lines;
 use crate::args::{DoctorArgs, GlobalArgs};
-use crate::error::{CliError, Outcome, note};
+use crate::error::{CliError, Outcome, in_one_line, note};
 use crate::output::{Output, plain};
 use crate::session;
 
@@ -25,27 +25,30 @@ pub(crate) async fn doctor(
         }
         output.line("")?;
     }
-    let pool = RedisPool::builder(redis).build().await?;
-    let address = plain(pool.address());
-    if args.encoded.json {
-        note(&format!("asking redis at {address}"));
-    } else {
-        output.line(format_args!("redis: {address}"))?;
-    }
-    // What is known so far is seen also where what follows takes long.
-    output.flush()?;
-    let diagnosis = pool
-        .diagnose()
-        .await
-        .map_err(|source| CliError::Doctor { address: address.clone(), source });
+    let (address, diagnosis) = match RedisPool::builder(redis).build().await {
+        Err(error) => (None, Err(CliError::from(error))),
+        Ok(pool) => {
+            let address = plain(pool.address());
+            if args.encoded.json {
+                note(&format!("asking redis at {address}"));
+            } else {
+                output.line(format_args!("redis: {address}"))?;
+            }
+            // What is known so far is seen also where what follows takes long.
+            output.flush()?;
+            let failed = |source| CliError::Doctor { address: address.clone(), source };
+            let diagnosis = pool.diagnose().await.map_err(failed);
+            (Some(address), diagnosis)
+        }
+    };
     if args.encoded.json {
         let settings = RawValue::from_string(settings)
             .map_err(|error| CliError::Output { source: error.into() })?;
         let found = match &diagnosis {
             Ok(found) => as_json(found),
-            Err(error) => json!({"error": error.to_string()}),
+            Err(error) => json!({"error": in_one_line(error)}),
         };
-        output.json(&Report { settings, address: &address, redis: found })?;
+        output.json(&Report { settings, address: address.as_deref(), redis: found })?;
     } else if let Ok(found) = &diagnosis {
         for line in lines(found) {
             output.line(plain(&line))?;
@@ -59,7 +62,8 @@ pub(crate) async fn doctor(
 #[derive(serde::Serialize)]
 struct Report<'a> {
     settings: Box<RawValue>,
-    address: &'a str,
+    /// Nothing where the pool could not be made.
+    address: Option<&'a str>,
     redis: Value,
 }
 

@@ -93,6 +93,36 @@ async fn json_is_one_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn json_says_what_went_wrong() {
+    let server = RedisServer::builder().start().await.unwrap();
+    server.kill().unwrap();
+    let check = async |variables: &[(&str, &str)], expected: &str| {
+        let place = Place::new();
+        let mut process = place.process(&["doctor", "--json"]);
+        process.env("REDIS_POOL_TIMEOUT", "600ms").envs(variables.iter().copied());
+        let output = tokio::process::Command::from(process).output().await.unwrap();
+        let run = Run::of(&output).exits(1);
+        let [found] = &run.json()[..] else { panic!("{}", run.stdout) };
+        assert!(found["settings"]["redis.pool.size"].is_object(), "{found}");
+        let error = found["redis"]["error"].as_str().unwrap();
+        assert!(error.contains(expected), "{error}");
+        found["address"].clone()
+    };
+    let address = check(&[("REDIS_URL", &server.url())], "nobody listens there").await;
+    assert_eq!(address, server.address().to_string());
+    let missing = [("REDIS_URL", "rediss://h/0"), ("REDIS_TLS_CA_FILE", "missing.pem")];
+    assert!(check(&missing, "missing.pem").await.is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_doctor_does_itself_is_no_reason_for_advice() {
+    let server = RedisServer::builder().start().await.unwrap();
+    let url = server.url();
+    let small = [("REDIS_URL", url.as_str()), ("REDIS_POOL_SIZE", "1"), ("REDIS_LANE_DEPTH", "8")];
+    doctor(&[], &small).await.exits(0).prints(" with 8 in flight").prints("advice: none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_shown_nowhere() {
     let server = RedisServer::builder().password("canary").start().await.unwrap();
     let address = server.address();
@@ -301,6 +331,7 @@ async fn each_master_of_a_cluster_is_asked() {
     let cluster = Cluster::builder().start().await.unwrap();
     let seeds = list(&cluster.addresses());
     let mut run = is_well(doctor(&[], &[("REDIS_CLUSTER_SEEDS", &seeds)]).await);
+    run = run.prints("advice: none");
     for master in &cluster.nodes()[..3] {
         run = run.prints(&format!("server {}: ", master.address()));
     }
@@ -309,7 +340,19 @@ async fn each_master_of_a_cluster_is_asked() {
     }
     let small = [("REDIS_CLUSTER_SEEDS", seeds.as_str()), ("REDIS_POOL_SIZE", "2")];
     doctor(&[], &small).await.exits(1).says("redis.pool.size is 2, too small").says("3 nodes");
-    cluster.nodes()[0].pause().unwrap();
+    let (frozen, others) = (&cluster.nodes()[0], &cluster.nodes()[1..3]);
+    frozen.pause().unwrap();
+    // The others are well, and are described.
+    let mut run = is_well(doctor(&[], &[("REDIS_CLUSTER_SEEDS", &seeds)]).await);
+    run = run.prints(&format!("warning: {}: ", frozen.address()));
+    for master in others {
+        run = run.prints(&format!("server {}: ", master.address()));
+    }
+    for master in others {
+        master.pause().unwrap();
+    }
     doctor(&[], &[("REDIS_CLUSTER_SEEDS", &seeds)]).await.exits(1).says("cluster of");
-    cluster.nodes()[0].resume().unwrap();
+    for node in cluster.nodes() {
+        node.resume().unwrap();
+    }
 }
