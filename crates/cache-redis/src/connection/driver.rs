@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::{Handle, Id};
 use tokio::select;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, unconstrained};
-use tokio::time::{Instant, interval, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 /// Beats within the time that answers are waited for.
 const BEATS: u32 = 4;
@@ -27,6 +28,8 @@ pub(super) struct Pulse {
     beats: Notify,
     /// None where answers are waited for so shortly that a timer for each does less.
     period: Option<Duration>,
+    /// Where it beats. Another runtime goes on when that one stands still.
+    runtime: Option<Id>,
 }
 
 impl Pulse {
@@ -36,6 +39,7 @@ impl Pulse {
             alive: AtomicBool::new(true),
             beats: Notify::new(),
             period: (period <= response_timeout / 2).then_some(period),
+            runtime: runtime(),
         }
     }
 
@@ -55,7 +59,7 @@ impl Pulse {
         answer: F,
     ) -> Option<F::Output> {
         let mut answer = pin!(answer);
-        if self.period.is_some() {
+        if self.period.is_some() && self.runtime == runtime() {
             select! {
                 biased;
                 answer = &mut answer => return Some(answer),
@@ -68,6 +72,7 @@ impl Pulse {
     async fn beat(&self) {
         let Some(period) = self.period else { return pending().await };
         let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             ticks.tick().await;
             self.beats.notify_waiters();
@@ -94,6 +99,11 @@ pub(super) fn drive(
     task.abort_handle()
 }
 
+/// The runtime that this is called in.
+fn runtime() -> Option<Id> {
+    Handle::try_current().ok().map(|runtime| runtime.id())
+}
+
 /// Tells of the end of a connection that was alive, also where its driver panics.
 struct Ending<F: FnOnce()> {
     pulse: Arc<Pulse>,
@@ -112,8 +122,10 @@ impl<F: FnOnce()> Drop for Ending<F> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Builder;
     use tokio::sync::oneshot;
     use tokio::task::consume_budget;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -175,5 +187,22 @@ mod tests {
         let limit = tokio::time::timeout(10 * SECOND, late);
         assert_eq!(limit.await, Ok(None), "no beat comes");
         driver.abort();
+    }
+
+    #[test]
+    fn a_runtime_that_stands_still_does_not_keep_another_waiting() {
+        let runtime = || Builder::new_current_thread().enable_time().start_paused(true).build();
+        let (one, other) = (runtime().unwrap(), runtime().unwrap());
+        let pulse = one.block_on(async {
+            let pulse = Arc::new(Pulse::new(SECOND));
+            drive(pending(), Arc::clone(&pulse), || ());
+            pulse
+        });
+        other.block_on(async {
+            let begun = Instant::now();
+            let waiting = pulse.within(begun + SECOND, pending::<()>());
+            assert_eq!(timeout(20 * SECOND, waiting).await, Ok(None));
+            assert_eq!(begun.elapsed(), SECOND);
+        });
     }
 }
