@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::board::Board;
+use super::link::LaneHandle;
 use super::state::{LaneId, Mode};
 use crate::pool::Shared;
 
@@ -25,7 +26,8 @@ impl Board {
                 let is_first = !std::mem::replace(&mut lane.fencing, true);
                 drop(state);
                 if is_first {
-                    runtime.spawn(fence(Arc::downgrade(shared), id));
+                    let fence = Fence::new(shared, id);
+                    runtime.spawn(fence.run());
                 }
                 return;
             }
@@ -34,26 +36,65 @@ impl Board {
         self.fail(shared, id);
         self.release(shared, id, key, false, None);
     }
+
+    /// The next commands to wait for; nothing if there are none, and then none is waited for.
+    fn next_cancelled(&self, id: LaneId) -> Option<(Vec<Option<u64>>, LaneHandle)> {
+        let mut state = self.lock();
+        let lane = state.lane(id)?;
+        lane.fencing = !lane.cancelled.is_empty();
+        lane.fencing.then(|| (std::mem::take(&mut lane.cancelled), lane.handle.clone()))
+    }
 }
 
-async fn fence(pool: Weak<Shared>, id: LaneId) {
-    loop {
-        let Some(shared) = pool.upgrade() else { return };
-        let (batch, handle) = {
-            let mut state = shared.board.lock();
-            let Some(lane) = state.lane(id) else { return };
-            if lane.cancelled.is_empty() {
-                lane.fencing = false;
+/// Waits for the cancelled commands of a lane, one PING after the other.
+struct Fence {
+    shared: Weak<Shared>,
+    id: LaneId,
+    /// The commands that are waited for.
+    keys: Vec<Option<u64>>,
+    is_over: bool,
+}
+
+impl Fence {
+    fn new(shared: &Arc<Shared>, id: LaneId) -> Self {
+        Self { shared: Arc::downgrade(shared), id, keys: Vec::new(), is_over: false }
+    }
+
+    async fn run(mut self) {
+        loop {
+            let Some(shared) = self.shared.upgrade() else { return };
+            let Some((keys, handle)) = shared.board.next_cancelled(self.id) else {
+                self.is_over = true;
                 return;
+            };
+            self.keys = keys;
+            let answered = timeout(shared.bounds.response_timeout, handle.fence()).await;
+            if answered.is_err() {
+                shared.board.fail(&shared, self.id);
             }
-            (std::mem::take(&mut lane.cancelled), lane.handle.clone())
-        };
-        let answered = timeout(shared.bounds.response_timeout, handle.fence()).await;
-        if answered.is_err() {
-            shared.board.fail(&shared, id);
+            self.release(&shared);
         }
-        for key in batch {
-            shared.board.release(&shared, id, key, false, None);
+    }
+
+    fn release(&mut self, shared: &Arc<Shared>) {
+        for key in self.keys.drain(..) {
+            shared.board.release(shared, self.id, key, false, None);
         }
+    }
+}
+
+/// A runtime that ends drops what it runs: the places must not be lost with it. Nothing is proven
+/// then, so the lane is not used again.
+impl Drop for Fence {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let Some(shared) = self.shared.upgrade() else { return };
+        shared.board.fail(&shared, self.id);
+        if let Some((keys, _)) = shared.board.next_cancelled(self.id) {
+            self.keys.extend(keys);
+        }
+        self.release(&shared);
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use cache_redis::RedisPool;
 use cache_redis::connection::{Value, cmd};
 
+use tokio::runtime::Builder;
+
 use crate::script::{Script, echo, pass, settle};
 
 /// Polls a future so often at most, letting everything else run in between, and drops it.
@@ -122,6 +124,21 @@ async fn a_later_command_of_a_key_does_not_overtake_a_cancelled_one() {
     assert_eq!(order, [(1, "first".to_owned()), (1, "second".to_owned())]);
     pass(Duration::from_secs(1)).await;
     assert_eq!(pool.status().in_flight, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_command_whose_runtime_ends_holds_nothing() {
+    let script = Script::new();
+    let pool = script.pool(&[("redis.pool.size", "1"), ("redis.pool.lane_depth", "1")]).await;
+    pool.any_lane().run(&echo("open")).await.unwrap();
+    let lane = pool.lane("k");
+    let thread = std::thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async { drop(poll_so_often(lane.run(&echo("cancelled")), 1).await) });
+    });
+    thread.join().unwrap();
+    pool.lane("k").run(&echo("later")).await.unwrap();
+    check_whole(&pool, 1, 0).await;
 }
 
 #[tokio::test]
