@@ -13,7 +13,7 @@ use super::driver::{Pulse, drive};
 use super::outcome;
 use super::session::Session;
 use crate::connect::Socket;
-use crate::pool::{Generation, Mark};
+use crate::pool::{AtTimes, Generation};
 use crate::{ConnectError, ConnectReason, Credentials, PoolSettings, RedisSettings};
 
 /// What every connection says first.
@@ -42,8 +42,8 @@ pub(crate) struct Link {
     pub(crate) born: Instant,
     /// When it was last given back, or came to be.
     pub(crate) idle_since: Instant,
-    /// Counts it among the idle ones for as long as it is there.
-    pub(crate) idle: Option<Mark>,
+    /// Counts it among the idle ones while it is; there once it was.
+    pub(crate) idle: Option<AtTimes>,
     pub(super) session: Session,
     /// Whether its user has asked the server to end it.
     is_ending: bool,

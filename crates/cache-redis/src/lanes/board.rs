@@ -12,7 +12,7 @@ use super::giving_way::give_way;
 use super::place::{Place, Stage};
 use super::state::{LaneId, LaneState, Mode, State, Verdict, Waiting};
 use crate::metrics::Times;
-use crate::pool::{LONG_IDLE, Shared};
+use crate::pool::{LONG_IDLE, Level, Shared};
 
 /// All lanes of a pool, and the commands that wait for a place on one.
 ///
@@ -23,13 +23,15 @@ pub(crate) struct Board {
     state: Mutex<State>,
     /// Counts for those who need no more than a glance.
     pub(super) lanes: AtomicUsize,
-    pub(super) active: AtomicUsize,
+    pub(super) busy: AtomicUsize,
     pub(super) in_flight: AtomicUsize,
     /// Commands that found a place at once.
     immediate: AtomicU64,
     answers: AtomicU64,
     /// From the call of a command to its answer. It is filled under the lock.
     pub(crate) operations: Times,
+    /// Busy lanes among the sockets of the pool that are active.
+    active: Arc<Level>,
 }
 
 /// How a command begins.
@@ -43,16 +45,17 @@ pub(crate) enum Start {
 }
 
 impl Board {
-    pub(crate) fn new(depth: usize) -> Self {
+    pub(crate) fn new(depth: usize, active: Arc<Level>) -> Self {
         Self {
             depth,
             state: Mutex::default(),
             lanes: AtomicUsize::new(0),
-            active: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
             immediate: AtomicU64::new(0),
             answers: AtomicU64::new(0),
             operations: Times::new(),
+            active,
         }
     }
 
@@ -170,7 +173,7 @@ impl Board {
 
     /// Lanes without a command in flight.
     pub(crate) fn idle_lanes(&self) -> usize {
-        self.lanes().saturating_sub(self.active.load(Ordering::Relaxed))
+        self.lanes().saturating_sub(self.busy.load(Ordering::Relaxed))
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -218,8 +221,8 @@ impl Board {
     ) -> Option<Place> {
         let lane = state.lane(id)?;
         if lane.in_flight == 0 {
-            add(&self.active, 1);
-            shared.note_peak();
+            add(&self.busy, 1);
+            self.active.rise();
         }
         lane.in_flight += 1;
         add(&self.in_flight, 1);
@@ -251,9 +254,15 @@ impl Board {
         if lane.in_flight > 0 {
             return None;
         }
-        subtract(&self.active, 1);
+        self.rest();
         lane.idle_since = Instant::now();
         if lane.mode == Mode::Serving { None } else { self.remove(state, id) }
+    }
+
+    /// Notes that a lane has no more in flight.
+    pub(super) fn rest(&self) {
+        subtract(&self.busy, 1);
+        self.active.fall();
     }
 }
 

@@ -17,7 +17,7 @@ impl Board {
         let lane = state.lanes[id.index].take()?;
         subtract(&self.lanes, 1);
         if lane.in_flight > 0 {
-            subtract(&self.active, 1);
+            self.rest();
             subtract(&self.in_flight, lane.in_flight);
         }
         Some(lane)

@@ -64,7 +64,6 @@ pub(crate) struct Meters {
     answers: AtomicU64,
     wait: Times,
     queued: Times,
-    held: Times,
     exclusive_operations: Times,
 }
 
@@ -82,7 +81,6 @@ impl Meters {
             answers: AtomicU64::new(0),
             wait: Times::new(),
             queued: Times::new(),
-            held: Times::new(),
             exclusive_operations: Times::new(),
         }
     }
@@ -92,7 +90,7 @@ impl Meters {
         self.published.wait_seconds.record(time);
     }
 
-    /// Publishes a command that found a place at once. The board counts it.
+    /// Publishes one that found a place or a connection at once. The pool counts it.
     pub(crate) fn did_not_wait(&self) {
         self.published.wait_seconds.record(Duration::ZERO);
     }
@@ -129,8 +127,8 @@ impl Meters {
         self.published.generations.increment(1);
     }
 
+    /// Publishes how long an exclusive connection was held. The pool counts it.
     pub(crate) fn held(&self, time: Duration) {
-        self.held.record(time);
         self.published.held_seconds.record(time);
     }
 
@@ -161,7 +159,7 @@ impl Meters {
         self.published.set_levels(snapshot);
     }
 
-    /// The figures, with those of lanes, the status and the leaks left to the pool.
+    /// The figures, with what the pool counts left to it.
     pub(crate) fn snapshot(&self) -> PoolSnapshot {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let some = |words: Vec<&'static str>, counts: &[AtomicU64]| {
@@ -179,7 +177,6 @@ impl Meters {
             timed_out: load(&self.timed_out),
             wait: self.wait.summary(),
             queued: self.queued.summary(),
-            held: self.held.summary(),
             exclusive_operations: self.exclusive_operations.summary(),
             ..PoolSnapshot::default()
         }

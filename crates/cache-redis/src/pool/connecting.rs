@@ -93,7 +93,7 @@ impl Shared {
     pub(crate) fn adopt_idle(&self) -> Option<Link> {
         let mut found = false;
         let taken = self.exclusives.retain(|_, _| std::mem::replace(&mut found, true));
-        let mut link = taken.removed.into_iter().next()?;
+        let mut link = *taken.removed.into_iter().next()?;
         link.idle = None;
         let is_usable = self.is_usable(&link);
         if !is_usable {

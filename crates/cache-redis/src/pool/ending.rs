@@ -54,14 +54,14 @@ impl Shared {
                 let mut notified = pin!(self.drained.notified());
                 // From here on no notice is missed.
                 notified.as_mut().enable();
-                if self.active() == 0 {
+                if self.active.get() == 0 {
                     return;
                 }
                 notified.await;
             }
         };
         if timeout_at(begun + self.bounds.timeout, drained).await.is_err() {
-            let active = self.active();
+            let active = self.active.get();
             self.board.cut_all();
             if let Some(cluster) = self.cluster() {
                 cluster.cut_all();

@@ -14,7 +14,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::cap::Permit;
 use super::connecting::LONG_IDLE;
-use super::counts::Mark;
 use super::holders::Place;
 use super::manager::{Manager, NotCreated};
 use super::shared::Shared;
@@ -32,8 +31,7 @@ pub struct Exclusive {
     /// There until it is dropped.
     link: Option<Object<Manager>>,
     turn: Option<Permit>,
-    out: Option<Mark>,
-    holder: u64,
+    holder: usize,
     taken: Instant,
     response_timeout: Duration,
     shared: Arc<Shared>,
@@ -83,10 +81,12 @@ impl Drop for Exclusive {
             link.idle_since = now;
             shared.give_back(link);
         }
-        shared.holders.remove(self.holder);
-        shared.meters.held(now - self.taken);
+        let held = now - self.taken;
+        shared.out.remove(self.holder, held);
+        shared.meters.held(held);
+        // Before another has the turn, or more would seem to be active than may be.
+        shared.active.fall();
         self.turn = None;
-        self.out = None;
         if shared.is_closed() {
             shared.drained.notify_waiters();
         }
@@ -102,7 +102,7 @@ impl fmt::Debug for Exclusive {
 impl Shared {
     /// Adds a connection to the idle ones.
     pub(crate) fn give_back(&self, mut link: Object<Manager>) {
-        link.idle = Some(self.idle.mark());
+        link.idle.get_or_insert_with(|| self.idle.at_times()).set(true);
         drop(link);
         self.returned.notify_one();
         // The pool may have been closed since the connection was looked at.
@@ -121,21 +121,30 @@ impl Shared {
         }
         let begun = Instant::now();
         let stage = Stage::default();
-        let taken = timeout_at(begun + self.bounds.timeout, self.acquire(&stage, begun)).await;
+        let mut acquiring = pin!(self.acquire(&stage, begun));
+        // A timer is a large part of what it takes when nothing is waited for, and so is reading
+        // the clock.
+        let first = poll_fn(|context| Poll::Ready(acquiring.as_mut().poll(context))).await;
+        let taken = match first {
+            Poll::Ready(taken) => Ok(taken),
+            Poll::Pending => timeout_at(begun + self.bounds.timeout, acquiring).await,
+        };
         let (turn, link) = match taken {
             Ok(taken) => taken?,
             Err(_) => return Err(self.wait_timed_out(stage.waiting_for(), begun)),
         };
-        // Reading the clock is a large part of what it takes when nothing is waited for.
-        let now = if stage.has_waited() { Instant::now() } else { begun };
-        self.meters.waited(now - begun);
-        let out = self.out.mark();
-        self.note_peak();
+        let at_once = !stage.has_waited();
+        let now = if at_once { begun } else { Instant::now() };
+        if at_once {
+            self.meters.did_not_wait();
+        } else {
+            self.meters.waited(now - begun);
+        }
+        self.active.rise();
         Ok(Exclusive {
             link: Some(link),
             turn: Some(turn),
-            out: Some(out),
-            holder: self.holders.add(now, place),
+            holder: self.out.add(now, place, at_once),
             taken: now,
             response_timeout: self.bounds.response_timeout,
             shared: Arc::clone(self),
@@ -154,13 +163,14 @@ impl Shared {
             Box::pin(self.wait_for_turn()).await?
         };
         stage.set(stage.get() | CONNECTS);
+        let now = || if stage.has_waited() { Instant::now() } else { begun };
         loop {
             match self.exclusives.get().await {
                 Ok(link) if Object::metrics(&link).recycle_count == 0 => {
                     stage.set(HAS_WAITED);
                     return Ok((turn, link));
                 }
-                Ok(link) if begun - link.idle_since < LONG_IDLE => return Ok((turn, link)),
+                Ok(link) if now() - link.idle_since < LONG_IDLE => return Ok((turn, link)),
                 Ok(link) => {
                     stage.set(HAS_WAITED | CONNECTS);
                     if let Some(link) = Box::pin(self.proven(link)).await {

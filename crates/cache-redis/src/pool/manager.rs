@@ -45,19 +45,22 @@ impl Manager {
 }
 
 impl managed::Manager for Manager {
-    type Type = Link;
+    // On the heap, since it is moved from hand to hand.
+    type Type = Box<Link>;
     type Error = NotCreated;
 
-    async fn create(&self) -> Result<Link, NotCreated> {
+    async fn create(&self) -> Result<Box<Link>, NotCreated> {
         if let Ok(made) = MADE.try_with(Cell::take) {
-            return made.ok_or(NotCreated::Returned);
+            return made.map(Box::new).ok_or(NotCreated::Returned);
         }
-        // On the heap, so that those who find an idle connection need not carry its room about.
-        Box::pin(self.make()).await
+        // On the heap too, so that those who find an idle connection need not carry its room about.
+        Box::pin(self.make()).await.map(Box::new)
     }
 
-    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<NotCreated> {
-        link.idle = None;
+    async fn recycle(&self, link: &mut Box<Link>, _: &Metrics) -> RecycleResult<NotCreated> {
+        if let Some(idle) = &mut link.idle {
+            idle.set(false);
+        }
         let pool = self.pool.upgrade();
         if pool.as_ref().is_some_and(|pool| pool.is_usable(link)) {
             return Ok(());

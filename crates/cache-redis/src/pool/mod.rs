@@ -25,6 +25,6 @@ pub use status::{PoolStatus, WaitingFor};
 
 pub(crate) use cap::{CapClosed, Permit};
 pub(crate) use connecting::LONG_IDLE;
-pub(crate) use counts::{Count, Mark};
+pub(crate) use counts::{AtTimes, Count, Level, Mark};
 pub(crate) use generation::{Generation, Generations};
 pub(crate) use shared::Shared;

@@ -45,7 +45,7 @@ impl Shared {
         let window = Window {
             before: begin.map_or(&nothing, |figures| &figures.snapshot),
             time: begin.map_or(self.born, |figures| figures.when).elapsed(),
-            peak: peak.max(self.peak()).max(now.status.active),
+            peak: peak.max(self.active.peak()).max(now.status.active),
             per_lane: self.sockets_per_lane(),
             now: &now,
         };
@@ -83,7 +83,7 @@ async fn look_after(pool: Weak<Shared>) {
         if kept.is_none_or(|kept| when >= kept + KEEP_EVERY) {
             kept = Some(when);
             let mut past = shared.past.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let peak = std::mem::take(&mut peak).max(shared.take_peak());
+            let peak = std::mem::take(&mut peak).max(shared.active.take_peak());
             past.push_back(Figures { when, snapshot, peak });
             while past.len() > KEPT {
                 past.pop_front();

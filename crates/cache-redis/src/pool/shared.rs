@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::cap::Cap;
-use super::counts::Count;
+use super::counts::{Count, Level};
 use super::generation::{Generation, Generations};
 use super::holders::{Holders, Leak};
 use super::manager::Manager;
@@ -43,16 +43,16 @@ pub(crate) struct Shared {
     pub(crate) exclusives: managed::Pool<Manager>,
     pub(crate) board: Board,
     pub(crate) idle: Count,
-    pub(crate) out: Count,
     pub(crate) waiting: Count,
-    pub(crate) holders: Holders,
+    /// Those who have exclusive connections.
+    pub(crate) out: Holders,
+    /// Exclusive connections and lanes that serve somebody.
+    pub(crate) active: Arc<Level>,
     pub(crate) returned: Notify,
     pub(crate) drained: Notify,
     pub(crate) meters: Meters,
     pub(crate) born: Instant,
     pub(crate) past: Past,
-    /// The most sockets that were active at a time, since it was asked for.
-    peak: AtomicUsize,
     last_failure: Mutex<Option<Arc<ConnectError>>>,
     closed: AtomicBool,
     keys: RandomState,
@@ -66,6 +66,7 @@ impl Shared {
         servers: Servers,
         login: Login,
     ) -> Arc<Self> {
+        let active = Arc::new(Level::default());
         Arc::new_cyclic(|myself| Self {
             size: AtomicUsize::new(bounds.size),
             address: servers.address(),
@@ -76,17 +77,16 @@ impl Shared {
             governor: Governor::new(bounds.connect_rate),
             generations: Generations::default(),
             exclusives: exclusives(bounds.size, myself.clone()),
-            board: Board::new(bounds.lane_depth),
+            board: Board::new(bounds.lane_depth, Arc::clone(&active)),
             idle: Count::default(),
-            out: Count::default(),
             waiting: Count::default(),
-            holders: Holders::default(),
+            out: Holders::new(),
+            active,
             returned: Notify::new(),
             drained: Notify::new(),
             meters: Meters::new(name),
             born: Instant::now(),
             past: Past::default(),
-            peak: AtomicUsize::new(0),
             last_failure: Mutex::default(),
             closed: AtomicBool::new(false),
             keys: RandomState::new(),
@@ -117,13 +117,15 @@ impl Shared {
         self.cluster().map_or(1, |cluster| cluster.nodes().max(1))
     }
 
+    /// In one order with the level of what is active: either the last one sees that it has to tell
+    /// who closes the pool, or that one sees that there is none.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.closed.load(Ordering::SeqCst)
     }
 
     /// Marks the pool as closed; false if it was already.
     pub(crate) fn set_closed(&self) -> bool {
-        !self.closed.swap(true, Ordering::AcqRel)
+        !self.closed.swap(true, Ordering::SeqCst)
     }
 
     pub(crate) fn weak(&self) -> Weak<Self> {
@@ -191,12 +193,6 @@ impl Shared {
         }
     }
 
-    /// Exclusive connections and lanes that serve somebody.
-    pub(crate) fn active(&self) -> usize {
-        let lanes = self.board.lanes();
-        self.out.get() + lanes - self.board.idle_lanes().min(lanes)
-    }
-
     /// Whether some of those who have a turn are still connecting, and so hold up the others.
     pub(crate) fn is_connecting(&self) -> bool {
         self.out.get() + self.board.lanes() < self.size()
@@ -207,41 +203,21 @@ impl Shared {
         self.out.get() + self.board.lanes() >= self.most_lanes()
     }
 
-    /// Notes how many sockets are active, since one more is.
-    pub(crate) fn note_peak(&self) {
-        let active = self.active();
-        // Mostly it is no more than it was, and then nobody has to agree on that.
-        if active > self.peak() {
-            self.peak.fetch_max(active, Ordering::Relaxed);
-        }
-    }
-
-    /// The most sockets that were active at a time.
-    pub(crate) fn peak(&self) -> usize {
-        self.peak.load(Ordering::Relaxed)
-    }
-
-    /// The same, and begins anew.
-    pub(crate) fn take_peak(&self) -> usize {
-        let peak = self.peak.swap(0, Ordering::Relaxed);
-        self.note_peak();
-        peak
-    }
-
     pub(crate) fn leaks(&self) -> Vec<Leak> {
-        self.holders.leaks(self.bounds.hold_limit)
+        self.out.leaks(self.bounds.hold_limit)
     }
 
     pub(crate) fn snapshot(&self) -> PoolSnapshot {
         let leaked = self.leaks().len();
         let meters = self.meters.snapshot();
-        let wait = meters.wait.with_none(self.board.immediate());
+        let wait = meters.wait.with_none(self.board.immediate() + self.out.at_once());
         let at_once = wait.count.saturating_sub(meters.queued.count);
         PoolSnapshot {
             status: self.status(),
             leaked,
             wait,
             queued: meters.queued.with_none(at_once),
+            held: self.out.times.summary(),
             lane_operations: self.board.operations.summary(),
             ..meters
         }
@@ -251,7 +227,7 @@ impl Shared {
         let lanes = self.board.lanes();
         PoolStatus {
             size: self.size(),
-            active: self.cluster().map_or_else(|| self.active(), |cluster| cluster.busy()),
+            active: self.cluster().map_or_else(|| self.active.get(), |cluster| cluster.busy()),
             idle: self.idle_sockets(),
             waiting: self.waiting.get(),
             lanes,
