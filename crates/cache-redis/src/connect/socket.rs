@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,8 +26,25 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(crate) struct Socket {
     /// There until it is dropped.
     open: Option<Open>,
+    gathering: Gathering,
     /// Whether others had their turn before the next write.
     has_gathered: bool,
+}
+
+/// Whether a socket lets others have their turn before each write. It pays where many share the
+/// socket, and costs time where nobody does.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gathering(Arc<AtomicBool>);
+
+impl Gathering {
+    /// Begins with the next write.
+    pub(crate) fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 struct Open {
@@ -35,7 +54,13 @@ struct Open {
 
 impl Socket {
     pub(crate) fn new(stream: Box<dyn ByteStream>, permit: Permit) -> Self {
-        Self { open: Some(Open { stream, _permit: permit }), has_gathered: false }
+        let open = Some(Open { stream, _permit: permit });
+        Self { open, gathering: Gathering::default(), has_gathered: false }
+    }
+
+    /// What makes it gather.
+    pub(crate) fn gathering(&self) -> Gathering {
+        self.gathering.clone()
     }
 
     fn stream(self: Pin<&mut Self>) -> io::Result<Pin<&mut dyn ByteStream>> {
@@ -82,7 +107,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         // Tasks that can run now may have commands too: with one round for them before each write,
         // many commands go out in one. A write is the dearest part of a command.
-        if !std::mem::replace(&mut self.has_gathered, true) {
+        if self.gathering.has_begun() && !std::mem::replace(&mut self.has_gathered, true) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -110,17 +135,26 @@ mod tests {
     use crate::pool::cap::Cap;
 
     #[tokio::test]
-    async fn who_can_run_does_so_before_each_write() {
+    async fn who_can_run_does_so_before_each_write_of_those_who_share() {
         let (client, mut server) = duplex(64);
         let mut socket = Socket::new(Box::new(client), Cap::new(1).try_acquire().unwrap());
-        for _ in 0..2 {
+        let gathering = socket.gathering();
+        for expected in [
+            ["written", "another"],
+            ["written", "another"],
+            ["another", "written"],
+            ["another", "written"],
+        ] {
+            if expected[0] == "another" {
+                gathering.begin();
+            }
             let order = RefCell::new(Vec::new());
             let write = async {
                 socket.write_all(b"word").await.unwrap();
                 order.borrow_mut().push("written");
             };
             tokio::join!(biased; write, async { order.borrow_mut().push("another") });
-            assert_eq!(order.into_inner(), ["another", "written"]);
+            assert_eq!(order.into_inner(), expected);
             let mut bytes = [0; 4];
             server.read_exact(&mut bytes).await.unwrap();
             assert_eq!(&bytes, b"word");

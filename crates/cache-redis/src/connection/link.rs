@@ -12,7 +12,7 @@ use super::check::{self, Expected};
 use super::driver::{Pulse, drive};
 use super::outcome;
 use super::session::Session;
-use crate::connect::Socket;
+use crate::connect::{Gathering, Socket};
 use crate::pool::{AtTimes, Generation};
 use crate::{ConnectError, ConnectReason, Credentials, PoolSettings, RedisSettings};
 
@@ -47,6 +47,7 @@ pub(crate) struct Link {
     pub(super) session: Session,
     /// Whether its user has asked the server to end it.
     is_ending: bool,
+    gathering: Gathering,
     pulse: Arc<Pulse>,
     driver: AbortHandle,
 }
@@ -70,6 +71,7 @@ impl Link {
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(bounds.lane_depth + 1);
+        let gathering = socket.gathering();
         let made = MultiplexedConnection::new_with_config(&nothing, socket, config).await;
         let (connection, driver) =
             made.map_err(|error| ConnectError::new(address, ConnectReason::Lost).caused_by(error))?;
@@ -82,6 +84,7 @@ impl Link {
             idle: None,
             session: Session::default(),
             is_ending: false,
+            gathering,
             driver: drive(driver, Arc::clone(&pulse), ended),
             pulse,
         };
@@ -98,6 +101,11 @@ impl Link {
     /// Whether neither the server nor the network has ended it yet.
     pub(crate) fn is_alive(&self) -> bool {
         self.pulse.is_alive()
+    }
+
+    /// Notes that many will send commands on it at a time.
+    pub(crate) fn share(&self) {
+        self.gathering.begin();
     }
 
     /// Notes that its end will be no failure, since its user asks for it.

@@ -31,6 +31,13 @@ impl LaneLink {
         }
     }
 
+    /// Notes that it is a lane's. Of a cluster each connection is from the beginning.
+    pub(super) fn share(&self) {
+        if let Self::One(link) = self {
+            link.share();
+        }
+    }
+
     /// Of a cluster each connection has its own end, and none takes the lane along.
     pub(super) fn generation(&self, current: Generation) -> Generation {
         match self {

@@ -49,6 +49,7 @@ impl Board {
             drop(state);
             return;
         }
+        link.share();
         let serial = state.serials;
         state.serials += 1;
         let free = state.lanes.iter().position(Option::is_none);

@@ -44,7 +44,7 @@ impl Shared {
             }
         };
         match &self.servers {
-            Servers::One(dialer) => self.connect_over(&**dialer, permit, ended).await,
+            Servers::One(dialer) => self.connect_as(generation, &**dialer, permit, ended).await,
             // It has no connections but those of lanes to its nodes.
             Servers::Cluster(_) => {
                 Err(Arc::new(ConnectError::new(&*self.address, ConnectReason::Protocol)))
@@ -52,7 +52,7 @@ impl Shared {
         }
     }
 
-    /// Tries once to connect where a dialer leads. `ended` is called when the connection ends by
+    /// Tries once to connect to a node of a cluster. `ended` is called when the connection ends by
     /// itself.
     pub(crate) async fn connect_over(
         &self,
@@ -60,7 +60,19 @@ impl Shared {
         permit: Permit,
         ended: impl FnOnce() + Send + 'static,
     ) -> Result<Link, Arc<ConnectError>> {
-        let generation = self.generations.current();
+        let link = self.connect_as(self.generations.current(), dialer, permit, ended).await?;
+        // All of them are for lanes.
+        link.share();
+        Ok(link)
+    }
+
+    async fn connect_as(
+        &self,
+        generation: Generation,
+        dialer: &dyn Dialer,
+        permit: Permit,
+        ended: impl FnOnce() + Send + 'static,
+    ) -> Result<Link, Arc<ConnectError>> {
         let address = dialer.address();
         // On the heap, so that callers who find a connection need not carry its room about.
         let attempt = Box::pin(async {

@@ -9,3 +9,4 @@ mod failures;
 mod lanes;
 mod script;
 mod sessions;
+mod writes;
