@@ -39,7 +39,15 @@ impl Board {
         Some(Opening { shared: Arc::downgrade(shared), is_started: false, in_vain: false })
     }
 
-    fn add(&self, shared: &Arc<Shared>, link: LaneLink, turn: Permit, has_waited: bool) {
+    /// Adds a lane. Where its connection was made before a failure that was seen meanwhile, the turn
+    /// comes back.
+    fn add(
+        &self,
+        shared: &Arc<Shared>,
+        link: LaneLink,
+        turn: Permit,
+        has_waited: bool,
+    ) -> Result<(), Permit> {
         let mut state = self.lock();
         if has_waited {
             // A lane may have given way to somebody behind it in the queue for turns.
@@ -47,7 +55,15 @@ impl Board {
         }
         if state.closed {
             drop(state);
-            return;
+            return Ok(());
+        }
+        // Under the lock: older lanes are retired under it after their generation has ended.
+        let current = shared.generations.current();
+        let generation = link.generation(current);
+        if generation < current {
+            drop(state);
+            shared.meters.reaped(Reaped::Stale, 1);
+            return Err(turn);
         }
         link.share();
         let serial = state.serials;
@@ -57,7 +73,7 @@ impl Board {
         let lane = LaneState {
             id: LaneId { index, serial },
             handle: link.handle(),
-            generation: link.generation(shared.generations.current()),
+            generation,
             link: Some(link),
             mode: Mode::Serving,
             in_flight: 0,
@@ -80,6 +96,7 @@ impl Board {
         if let Some(room) = room {
             room.leave(shared);
         }
+        Ok(())
     }
 
     /// Tells the commands that wait for any lane that there will be none.
@@ -148,8 +165,8 @@ impl Shared {
             return false;
         }
         let Some(turn) = self.turns.try_acquire() else { return false };
-        self.board.add(self, LaneLink::Cluster(cluster.open_lane()), turn, false);
-        !self.is_closed()
+        let link = LaneLink::Cluster(cluster.open_lane());
+        self.board.add(self, link, turn, false).is_ok() && !self.is_closed()
     }
 }
 
@@ -157,19 +174,24 @@ async fn open(mut opening: Opening) {
     opening.is_started = true;
     let Some(shared) = opening.shared.upgrade() else { return };
     // In the order of coming with those who wait for exclusive connections.
-    let (turn, has_waited) = match shared.turns.try_acquire() {
+    let (mut turn, mut has_waited) = match shared.turns.try_acquire() {
         Some(turn) => (turn, false),
         None => match shared.turns.acquire().await {
             Ok(turn) => (turn, true),
             Err(_) => return,
         },
     };
-    match link(&shared).await {
-        Ok(Some(link)) => shared.board.add(&shared, link, turn, has_waited),
-        Ok(None) => {}
-        Err(error) => {
-            opening.in_vain = true;
-            shared.board.refuse_waiting(&error);
+    loop {
+        match link(&shared).await {
+            Ok(Some(link)) => match shared.board.add(&shared, link, turn, has_waited) {
+                Ok(()) => return,
+                Err(back) => (turn, has_waited) = (back, false),
+            },
+            Ok(None) => return,
+            Err(error) => {
+                opening.in_vain = true;
+                return shared.board.refuse_waiting(&error);
+            }
         }
     }
 }
@@ -201,4 +223,53 @@ async fn link(shared: &Arc<Shared>) -> Result<Option<LaneLink>, Arc<ConnectError
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+    use crate::connection::{ByteStream, Dialer};
+    use crate::{RedisPool, RedisSettings};
+
+    /// Leads to a server that answers each write with PONG.
+    struct Pongs;
+
+    #[async_trait]
+    impl Dialer for Pongs {
+        fn address(&self) -> String {
+            "pongs:1".to_owned()
+        }
+
+        async fn dial(&self) -> Result<Box<dyn ByteStream>, ConnectError> {
+            let (client, mut server) = duplex(64);
+            tokio::spawn(async move {
+                while server.read(&mut [0; 64]).await.unwrap() > 0 {
+                    server.write_all(b"+PONG\r\n").await.unwrap();
+                }
+            });
+            Ok(Box::new(client))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_from_before_a_failure_becomes_no_lane() {
+        let pool = RedisPool::builder(RedisSettings::default()).dialer(Pongs).build();
+        let lane = pool.await.unwrap().any_lane();
+        let shared = lane.shared();
+        let add = async |fails: bool| {
+            let link = shared.connect(shared.sockets.try_acquire().unwrap()).await.unwrap();
+            if fails {
+                shared.observe_failure(link.generation);
+            }
+            let turn = shared.turns.try_acquire().unwrap();
+            shared.board.add(shared, LaneLink::One(link), turn, false).is_ok()
+        };
+        assert!(!add(true).await);
+        assert_eq!(shared.board.lanes(), 0);
+        assert!(add(false).await);
+        assert_eq!(shared.board.lanes(), 1);
+    }
 }
