@@ -184,7 +184,7 @@ fn ids(state: &State, chosen: impl Fn(&LaneState) -> bool) -> Vec<LaneId> {
 }
 
 pub(super) fn is_idle(lane: &LaneState) -> bool {
-    lane.mode == Mode::Serving && lane.in_flight == 0 && lane.waiting.is_empty()
+    lane.mode == Mode::Serving && lane.in_flight == 0 && lane.waiting.is_empty() && !lane.proving
 }
 
 /// Kept apart from the board, since the end of a lane is told to the pool outside of its lock.

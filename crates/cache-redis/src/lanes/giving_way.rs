@@ -78,7 +78,8 @@ pub(super) fn give_way(board: &Board, state: &mut State, size: usize) -> Option<
     if serving().count() <= size / 2 {
         return None;
     }
-    let id = serving().min_by_key(|lane| lane.in_flight)?.id;
+    // For one that shows that it works somebody waits already.
+    let id = serving().filter(|lane| !lane.proving).min_by_key(|lane| lane.in_flight)?.id;
     state.end(id, Mode::Draining);
     state.given_way += 1;
     Some(Room { lane: None, has_moved: state.moved })

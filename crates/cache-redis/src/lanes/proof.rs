@@ -6,11 +6,14 @@
 use std::sync::{Arc, Weak};
 
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use super::board::Board;
+use super::giving_way::give_way;
 use super::link::LaneHandle;
-use super::state::{LaneId, State};
+use super::state::{LaneId, LaneState, Mode, State};
 use crate::connection::LinkHandle;
+use crate::metrics::Reaped;
 use crate::pool::{Generation, Shared};
 
 /// A lane that is asked for a sign of life, until it has given one or is found to be dead. Those who
@@ -21,6 +24,7 @@ pub(super) struct Proof {
     handle: LinkHandle,
     generation: Generation,
     runtime: Handle,
+    is_proven: bool,
 }
 
 impl Board {
@@ -33,7 +37,12 @@ impl Board {
         let generation = lane.generation;
         lane.proving = true;
         state.proving += 1;
-        Some(Proof { shared: Arc::downgrade(shared), id, handle, generation, runtime })
+        let shared = Arc::downgrade(shared);
+        Some(Proof { shared, id, handle, generation, runtime, is_proven: false })
+    }
+
+    fn has(&self, id: LaneId) -> bool {
+        self.lock().lane(id).is_some()
     }
 
     /// Whether a lane has to show that it works.
@@ -47,28 +56,51 @@ impl Proof {
     pub(super) fn start(self) {
         let runtime = self.runtime.clone();
         runtime.spawn(async move {
-            let proof = self;
+            let mut proof = self;
             let Some(shared) = proof.shared.upgrade() else { return };
-            shared.prove(proof.generation, proof.handle.clone().fence()).await;
+            proof.is_proven = shared.gives_sign(proof.handle.clone()).await;
+            // One that the pool has closed meanwhile says nothing of the others.
+            if !proof.is_proven && shared.board.has(proof.id) {
+                shared.observe_failure(proof.generation);
+            }
         });
+    }
+}
+
+impl Proof {
+    /// Lets the lane be used, or takes it off the list. It has nothing in flight.
+    fn end(&self, board: &Board, state: &mut State) -> Option<LaneState> {
+        let lane = state.lane(self.id)?;
+        lane.proving = false;
+        if self.is_proven && lane.mode == Mode::Serving {
+            lane.idle_since = Instant::now();
+            return None;
+        }
+        board.remove(state, self.id)
     }
 }
 
 impl Drop for Proof {
     fn drop(&mut self) {
         let Some(shared) = self.shared.upgrade() else { return };
-        let opening = {
-            let mut state = shared.board.lock();
+        let board = &shared.board;
+        let (ended, opening, room) = {
+            let mut state = board.lock();
             state.proving -= 1;
-            if let Some(lane) = state.lane(self.id) {
-                lane.proving = false;
-                lane.idle_since = tokio::time::Instant::now();
-            }
-            shared.board.serve(&mut state, &shared, self.id.index);
-            shared.board.open_if_needed(&mut state, &shared)
+            let ended = self.end(board, &mut state);
+            board.serve(&mut state, &shared, self.id.index);
+            let opening = board.open_if_needed(&mut state, &shared);
+            // Somebody may have come to wait for a turn while the lane was not idle.
+            (ended, opening, give_way(board, &mut state, shared.size()))
         };
         if let Some(opening) = opening {
             opening.start();
+        }
+        if let Some(room) = room {
+            room.leave(&shared);
+        }
+        if ended.is_some() {
+            shared.meters.reaped(Reaped::Stale, 1);
         }
     }
 }

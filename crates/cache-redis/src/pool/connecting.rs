@@ -9,7 +9,7 @@ use super::cap::{CapClosed, Permit};
 use super::generation::Generation;
 use super::shared::{Servers, Shared};
 use crate::connect::{Backoff, Socket};
-use crate::connection::{Dialer, Link};
+use crate::connection::{Dialer, Link, LinkHandle};
 use crate::metrics::Reaped;
 use crate::{ConnectError, ConnectReason};
 
@@ -119,24 +119,17 @@ impl Shared {
         if link.idle_since.elapsed() < LONG_IDLE {
             return true;
         }
-        let is_proven = self.prove(link.generation, link.handle().fence()).await;
+        let is_proven = self.gives_sign(link.handle()).await;
         if !is_proven {
             self.meters.reaped(Reaped::Stale, 1);
+            // Others that were idle as long are dead too, and must not be tried in turn.
+            self.observe_failure(link.generation);
         }
         is_proven
     }
 
-    /// Waits for a sign of life. Where none comes, nothing of the generation is used again: others
-    /// that were idle as long are dead too, and must not be tried in turn.
-    pub(crate) async fn prove(
-        &self,
-        generation: Generation,
-        sign: impl Future<Output = bool>,
-    ) -> bool {
-        let is_alive = timeout(self.bounds.connect_timeout, sign).await == Ok(true);
-        if !is_alive {
-            self.observe_failure(generation);
-        }
-        is_alive
+    /// Waits for a sign of life.
+    pub(crate) async fn gives_sign(&self, handle: LinkHandle) -> bool {
+        timeout(self.bounds.connect_timeout, handle.fence()).await == Ok(true)
     }
 }

@@ -7,6 +7,7 @@ mod cancelling;
 mod exclusives;
 mod failures;
 mod lanes;
+mod proofs;
 mod script;
 mod sessions;
 mod writes;
