@@ -6,7 +6,7 @@ use cache_redis::PoolError;
 use redis_testkit::{Cluster, RedisServer};
 
 use crate::support::{
-    FOR_EVER, Load, cluster, command, key_of, pool, run, settings, text, value_of, within,
+    FOR_EVER, Load, check_list, cluster, command, key_of, pool, run, settings, text, within,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -28,9 +28,7 @@ async fn no_command_is_executed_twice_through_kills_and_graceful_fail_overs() {
     }
     load.goes_on(200).await;
     for (number, counted) in load.end().await.into_iter().enumerate() {
-        let value = value_of(&pool, number).await;
-        let most = counted.sure + counted.unknown;
-        assert!((counted.sure..=most).contains(&value), "{value}, {counted:?}");
+        check_list(&pool, number, &counted).await;
     }
 }
 

@@ -4,7 +4,7 @@ use cache_redis::RedisPool;
 use cache_redis::connection::{Value, from_redis_value, pipe};
 use redis_testkit::Cluster;
 
-use crate::support::{Load, cluster, command, key_of, pool, settings, text, value_of, within};
+use crate::support::{Load, check_list, cluster, command, key_of, pool, settings, text, within};
 
 /// Appends numbers to a list, each without waiting for the one before it.
 async fn append(pool: &RedisPool, key: &str, numbers: std::ops::Range<usize>) {
@@ -129,7 +129,7 @@ async fn no_command_is_executed_twice_while_slots_move() {
     load.goes_on(200).await;
     for (number, counted) in load.end().await.into_iter().enumerate() {
         assert_eq!(counted.unknown, 0);
-        assert_eq!(value_of(&pool, number).await, counted.sure);
+        check_list(&pool, number, &counted).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the tests share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -120,13 +120,13 @@ pub(crate) async fn sockets(cluster: &Cluster) -> usize {
 /// What a caller has counted on its own key.
 #[derive(Debug, Default)]
 pub(crate) struct Counted {
-    /// Commands that were answered.
-    pub(crate) sure: usize,
+    /// The numbers that were added for sure.
+    pub(crate) sure: Vec<usize>,
     /// Commands that may or may not have been executed.
     pub(crate) unknown: usize,
 }
 
-/// Callers that add one to keys of their own until they are told to stop, whatever fails.
+/// Callers that add numbers to lists of their own, each number once, until they are told to stop, whatever fails.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     done: Arc<AtomicUsize>,
@@ -143,10 +143,13 @@ impl Load {
                 tokio::spawn(async move {
                     let key = Self::key(number);
                     let mut counted = Counted::default();
-                    while !stop.load(Ordering::SeqCst) {
-                        match run(&pool, &["INCR", &key]).await {
+                    for number in 0.. {
+                        if stop.load(Ordering::SeqCst) {
+                            break;
+                        }
+                        match run(&pool, &["RPUSH", &key, &number.to_string()]).await {
                             Ok(_) => {
-                                counted.sure += 1;
+                                counted.sure.push(number);
                                 done.fetch_add(1, Ordering::SeqCst);
                             }
                             Err(error) => {
@@ -163,7 +166,7 @@ impl Load {
     }
 
     pub(crate) fn key(number: usize) -> String {
-        format!("count-{number}")
+        format!("list-{number}")
     }
 
     /// Returns when so many more commands have succeeded.
@@ -187,7 +190,14 @@ impl Load {
     }
 }
 
-/// The value of a caller's key.
-pub(crate) async fn value_of(pool: &RedisPool, number: usize) -> usize {
-    text(pool, &["GET", &Load::key(number)]).await.parse().unwrap()
+/// Insists that each number that was added is there once, and no other than those whose outcome is
+/// not known.
+pub(crate) async fn check_list(pool: &RedisPool, number: usize, counted: &Counted) {
+    let key = Load::key(number);
+    let answer = within(run(pool, &["LRANGE", &key, "0", "-1"])).await.unwrap();
+    let list: Vec<usize> = from_redis_value(answer).unwrap();
+    let once: BTreeSet<_> = list.iter().collect();
+    assert_eq!(once.len(), list.len(), "one was added twice: {list:?}");
+    assert!(counted.sure.iter().all(|sure| once.contains(sure)), "one is missing: {list:?}");
+    assert!(list.len() <= counted.sure.len() + counted.unknown, "{list:?}, {counted:?}");
 }
