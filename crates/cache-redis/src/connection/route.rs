@@ -19,8 +19,10 @@ pub(super) enum Route {
 }
 
 /// Commands without a key that every node answers alike.
-const ANYWHERE: [&[u8]; 7] =
-    [b"ECHO", b"PING", b"TIME", b"LOLWUT", b"COMMAND", b"PUBLISH", b"CLUSTER"];
+const ANYWHERE: [&[u8]; 6] = [b"ECHO", b"PING", b"TIME", b"LOLWUT", b"COMMAND", b"PUBLISH"];
+
+/// Words after CLUSTER that every node answers alike.
+const OF_THE_CLUSTER: [&[u8]; 3] = [b"KEYSLOT", b"SHARDS", b"SLOTS"];
 
 /// Commands without a key whose answer is that of one node, or that are to reach all of them.
 const ONE_BY_ONE: [&[u8]; 31] = [
@@ -87,17 +89,41 @@ fn join(one: Route, other: Route) -> Route {
     }
 }
 
-fn of_command(command: &Cmd) -> Route {
-    let mut words = command.args_iter().filter_map(|word| match word {
+/// Whether a request is for each node, and all of them give it the same answer: SCRIPT LOAD.
+pub(super) fn is_for_all(request: Request<'_>) -> bool {
+    let Request::One(command) = request else { return false };
+    let mut words = words(command);
+    let mut is_next =
+        |word: &[u8]| words.next().is_some_and(|next| next.eq_ignore_ascii_case(word));
+    is_next(b"SCRIPT") && is_next(b"LOAD")
+}
+
+fn words(command: &Cmd) -> impl Iterator<Item = &[u8]> {
+    command.args_iter().filter_map(|word| match word {
         Arg::Simple(word) => Some(word),
         _ => None,
-    });
+    })
+}
+
+fn of_command(command: &Cmd) -> Route {
+    let mut words = words(command);
     let Some(name) = words.next() else { return Route::Any };
     let is_in = |names: &[&[u8]]| names.iter().any(|other| other.eq_ignore_ascii_case(name));
     let key = if is_in(&ANYWHERE) {
         return Route::Any;
     } else if is_in(&ONE_BY_ONE) {
         return Route::Each;
+    } else if is_in(&[b"CLUSTER"]) {
+        let is_alike = words.next().is_some_and(|word| {
+            OF_THE_CLUSTER.iter().any(|other| other.eq_ignore_ascii_case(word))
+        });
+        return if is_alike { Route::Any } else { Route::Each };
+    } else if is_in(&[b"MIGRATE"]) {
+        // Behind the host and the port. Several keys come last, and an empty one in their place.
+        words.nth(2).filter(|key| !key.is_empty()).or_else(|| {
+            words.find(|word| word.eq_ignore_ascii_case(b"KEYS"))?;
+            words.next()
+        })
     } else if is_in(&COUNTED_SECOND) {
         counted(words.skip(1))
     } else if is_in(&COUNTED_FIRST) {
@@ -167,6 +193,25 @@ mod tests {
         check("dbsize", Route::Each);
         check("SCAN 0", Route::Each);
         check("WAIT 1 100", Route::Each);
+        check("CLUSTER SLOTS", Route::Any);
+        check("cluster keyslot foo", Route::Any);
+        check("CLUSTER FAILOVER", Route::Each);
+        check("CLUSTER GETKEYSINSLOT 1 1", Route::Each);
+        check("CLUSTER", Route::Each);
+        check("MIGRATE host 6379 foo 0 1000", foo);
+        check("MIGRATE host 6379  0 1000 REPLACE KEYS foo bar", foo);
+    }
+
+    #[test]
+    fn a_script_is_loaded_everywhere() {
+        let check = |words: &str, expected| {
+            assert_eq!(is_for_all(Request::One(&command(words))), expected, "{words}");
+        };
+        check("SCRIPT LOAD text", true);
+        check("script load text", true);
+        check("SCRIPT FLUSH", false);
+        check("SCRIPT", false);
+        check("GET LOAD", false);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::sending::Sending;
 use crate::cluster::{Attempt, Cluster, ClusterLane, KeyTurn, NoLink, NodeLink, Server};
 use crate::connect::Backoff;
 use crate::lanes::Start;
-use crate::pool::WaitingFor;
+use crate::pool::{WaitingFor, servers_of};
 use crate::{ConnectError, Lane, PoolError, ServerDetail};
 
 /// Redirections that are followed at once. More of them come of nodes that disagree.
@@ -73,6 +73,9 @@ impl Lane {
         let begun = Instant::now();
         let target = match (self.server(), route::of(request)) {
             (Some(server), _) => Target::Node(Arc::clone(server)),
+            (None, Route::Each) if route::is_for_all(request) => {
+                return self.exchange_with_all(operation, request).await;
+            }
             (None, Route::Each) => {
                 return Err(PoolError::NeedsServer { operation: operation.name });
             }
@@ -111,6 +114,22 @@ impl Lane {
             });
         }
         course.run(operation, request, target).await
+    }
+
+    /// Sends a request to each master. The answer is the last one, or the first that is an error.
+    async fn exchange_with_all(
+        &self,
+        operation: Operation,
+        request: Request<'_>,
+    ) -> Result<RedisResult<Value>, PoolError> {
+        let mut answer = Ok(Value::Nil);
+        for lane in servers_of(self.shared()).await? {
+            answer = Box::pin(lane.exchange(operation, request)).await?;
+            if matches!(answer, Err(_) | Ok(Value::ServerError(_))) {
+                break;
+            }
+        }
+        Ok(answer)
     }
 }
 

@@ -27,4 +27,5 @@ pub(crate) use cap::{CapClosed, Permit};
 pub(crate) use connecting::LONG_IDLE;
 pub(crate) use counts::{AtTimes, Count, Level, Mark};
 pub(crate) use generation::{Generation, Generations};
+pub(crate) use servers::of as servers_of;
 pub(crate) use shared::Shared;

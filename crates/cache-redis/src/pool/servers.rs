@@ -11,7 +11,7 @@ use crate::connect::Backoff;
 use crate::{Lane, PoolError};
 
 /// A lane to each server that holds a part of the data.
-pub(super) async fn of(shared: &Arc<Shared>) -> Result<Vec<Lane>, PoolError> {
+pub(crate) async fn of(shared: &Arc<Shared>) -> Result<Vec<Lane>, PoolError> {
     let Some(cluster) = shared.cluster() else {
         return Ok(vec![Lane::new(Arc::clone(shared), None)]);
     };

@@ -167,3 +167,22 @@ async fn a_seed_that_is_no_part_of_the_cluster_does_not_hide_it() {
     let pool = pool(settings).await;
     text(&pool, &["SET", "key", "value"]).await;
 }
+
+#[tokio::test]
+async fn a_script_is_loaded_to_every_master() {
+    let cluster = cluster().await;
+    let pool = pool(settings(&cluster, 3)).await;
+    let load = command(&["SCRIPT", "LOAD", "return KEYS[1]"]);
+    let hash: String =
+        from_redis_value(within(pool.lane("any").run(&load)).await.unwrap()).unwrap();
+    for master in &cluster.nodes()[..3] {
+        let key = key_of(&cluster, master).await;
+        let call = command(&["EVALSHA", &hash, "1", &key]);
+        let answer: String =
+            from_redis_value(within(pool.lane(&key).run(&call)).await.unwrap()).unwrap();
+        assert_eq!(answer, key);
+    }
+    let wrong = command(&["SCRIPT", "LOAD", "return ("]);
+    let error = within(pool.any_lane().run(&wrong)).await.unwrap_err();
+    assert!(matches!(error, PoolError::Server { .. }), "{error:?}");
+}
