@@ -85,8 +85,8 @@ impl Client {
         array(answers.await?, "a read")
     }
 
-    /// Runs many small reads, each of one key, and gives their answers in order; nil for one that
-    /// the server refused.
+    /// Runs many small reads, each of one key, and gives their answers in order; in a cluster nil
+    /// for one whose key is of another type.
     pub(crate) async fn scattered(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, Fault> {
         let mut answers = Vec::with_capacity(commands.len());
         let lane = self.pool.any_lane();
@@ -106,7 +106,9 @@ impl Client {
                     let each: Vec<_> = each.buffered(AT_ONCE).collect().await;
                     for answer in each {
                         answers.push(match answer {
-                            Err(PoolError::Server { .. }) => Value::Nil,
+                            Err(PoolError::Server { code, .. }) if code == "WRONGTYPE" => {
+                                Value::Nil
+                            }
                             answer => answer?,
                         });
                     }
@@ -171,8 +173,8 @@ async fn run(
     match lane.run(&call("EVALSHA", &script.sha)).await {
         // After a restart, a fail-over or a flush of the scripts. Nothing was executed.
         Err(PoolError::Server { code, .. }) if code == "NOSCRIPT" => {
-            Ok(lane.run(&call("EVAL", &script.body)).await?)
+            lane.run(&call("EVAL", &script.body)).await.map_err(Fault::of_script)
         }
-        answer => Ok(answer?),
+        answer => answer.map_err(Fault::of_script),
     }
 }

@@ -10,7 +10,8 @@ impl Damage {
         Self(match detail.split_whitespace().next() {
             Some("lengths") => "its lists and its numbers disagree, or one of its keys is gone",
             Some("meta") => "its numbers are missing or cannot be read",
-            Some("ids") => "a caller's id cannot be read",
+            Some("ids") => "its callers' ids are not whole",
+            Some("type") => Self::TYPE.0,
             _ => "what is stored cannot be read",
         })
     }

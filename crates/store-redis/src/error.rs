@@ -28,6 +28,14 @@ pub enum RedisStoreError {
         /// The command, or what was asked for.
         what: &'static str,
     },
+    /// The conversation was found to be damaged when some of the write was done already.
+    #[error(
+        "the conversation is damaged: {detail}; repair it, and look whether the write is there"
+    )]
+    DamagedConversation {
+        /// What contradicts what.
+        detail: &'static str,
+    },
     /// A tally is larger than sums can hold.
     #[error("a tally of {tokens} tokens is more than the {most} that a tally can have")]
     Tally {
@@ -54,6 +62,10 @@ pub(crate) enum Fault {
     /// Something failed before the operation itself was sent.
     Before(PoolError),
     Damaged(Damage),
+    /// A script ended half-way.
+    Script(PoolError),
+    /// Something was found when the operation may have been done already.
+    Late(RedisStoreError),
     Own(RedisStoreError),
     Refused(StoreError),
 }
@@ -64,8 +76,6 @@ impl From<PoolError> for Fault {
             PoolError::Server { code, detail, .. } => match code.as_str() {
                 "DAMAGED" => Self::Damaged(Damage::of_script(detail.expose())),
                 "WRONGTYPE" => Self::Damaged(Damage::TYPE),
-                // A number that is none, or a part that is shorter than it says.
-                "ERR" if detail.expose().contains("script: ") => Self::Damaged(Damage::TYPE),
                 _ => Self::Pool(error),
             },
             _ => Self::Pool(error),
@@ -103,9 +113,39 @@ impl Fault {
         Self::Own(RedisStoreError::Answer { what })
     }
 
+    /// What a script was answered with. One that fails half-way does not undo what it did.
+    pub(crate) fn of_script(error: PoolError) -> Self {
+        match &error {
+            PoolError::Server { code, .. } if code == "WRONGTYPE" => {
+                Self::Late(RedisStoreError::DamagedConversation { detail: Damage::TYPE.0 })
+            }
+            PoolError::Server { code, detail, .. }
+                if code == "ERR" && detail.expose().contains("script: ") =>
+            {
+                Self::Script(error)
+            }
+            _ => error.into(),
+        }
+    }
+
+    /// The same where it was found in the answer to a write, which is done by then.
+    pub(crate) fn late(self) -> Self {
+        match self {
+            Self::Damaged(Damage(detail)) => {
+                Self::Late(RedisStoreError::DamagedConversation { detail })
+            }
+            Self::Own(error @ RedisStoreError::Answer { .. }) => Self::Late(error),
+            fault => fault,
+        }
+    }
+
     /// Whether the server may have done what was asked.
     pub(crate) fn is_outcome_unknown(&self) -> bool {
-        matches!(self, Self::Pool(error) if error.is_outcome_unknown())
+        match self {
+            Self::Pool(error) => error.is_outcome_unknown(),
+            Self::Script(_) | Self::Late(_) => true,
+            _ => false,
+        }
     }
 
     /// The error of an operation on a conversation, or with none on the store.
@@ -128,6 +168,10 @@ impl Fault {
             Self::Pool(error) if error.is_outcome_unknown() => {
                 StoreError::OutcomeUnknown { operation, source: Box::new(error) }
             }
+            Self::Script(error) => {
+                StoreError::OutcomeUnknown { operation, source: Box::new(error) }
+            }
+            Self::Late(error) => StoreError::OutcomeUnknown { operation, source: Box::new(error) },
             Self::Pool(error) | Self::Before(error) => StoreError::Backend {
                 operation,
                 retryable: error.is_retryable(),
@@ -148,7 +192,11 @@ impl Fault {
     /// The same as a failure of what comes before an operation.
     pub(crate) fn before(self) -> Self {
         match self {
-            Self::Pool(error) => Self::Before(error),
+            Self::Pool(error) | Self::Script(error) => Self::Before(error),
+            Self::Late(RedisStoreError::DamagedConversation { detail }) => {
+                Self::Damaged(Damage(detail))
+            }
+            Self::Late(error) => Self::Own(error),
             fault => fault,
         }
     }

@@ -1,6 +1,6 @@
 //! What is stored of a conversation, read without trusting any of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cache_redis::connection::{Pipeline, Value};
 
@@ -36,10 +36,14 @@ pub(crate) struct Examined {
     pub(crate) sums: Vec<(Code, Sums)>,
     /// Whether the indexes of pendings and of fallbacks name the conversation.
     pub(crate) indexed: [bool; 2],
-    /// The oldest seq whose message is there, or the one after the last.
+    /// Callers' ids; none where their key is of another type.
+    pub(crate) ids: Option<u64>,
+    /// The oldest seq whose payload is there, or the one after the last.
     pub(crate) first: u64,
     /// The last seq.
     pub(crate) last: u64,
+    /// Seqs behind the head whose element is gone or cannot be read.
+    pub(crate) missing: BTreeSet<u64>,
 }
 
 /// Reads all of it; none where nothing is there.
@@ -53,17 +57,15 @@ pub(crate) async fn examine(inner: &Inner, keys: &Keys) -> Result<Option<Examine
     Err(RedisStoreError::Busy.into())
 }
 
-fn pipeline(keys: &Keys, elements: Option<(u64, u64)>) -> Pipeline {
-    let mut pipeline = Pipeline::with_capacity(6);
+fn pipeline(keys: &Keys) -> Pipeline {
+    let mut pipeline = Pipeline::with_capacity(8);
     pipeline.atomic();
     pipeline.cmd("HGETALL").arg(keys.meta());
     pipeline.cmd("LLEN").arg(keys.tallies());
     pipeline.cmd("LLEN").arg(keys.payloads());
+    pipeline.cmd("HLEN").arg(keys.ids());
     pipeline.cmd("ZSCORE").arg(keys.pendings()).arg(keys.name.bytes());
     pipeline.cmd("ZSCORE").arg(keys.fallbacks()).arg(keys.name.bytes());
-    if let Some((from, to)) = elements {
-        pipeline.add_command(range(keys.tallies(), from, to));
-    }
     pipeline
 }
 
@@ -75,22 +77,21 @@ fn fields(value: Value) -> Fields {
 }
 
 async fn begin(inner: &Inner, keys: &Keys) -> Result<Option<Examined>, Fault> {
-    let answers = inner.client.reads(keys, &pipeline(keys, None)).await?;
-    let Ok([hash, tallies, payloads, pending, fallback]) = <[Value; 5]>::try_from(answers) else {
+    let answers = inner.client.reads(keys, &pipeline(keys)).await?;
+    let Ok([hash, tallies, payloads, ids, pending, fallback]) = <[Value; 6]>::try_from(answers)
+    else {
         return Err(Fault::answer(WHAT));
     };
     let is_other = matches!(hash, Value::ServerError(_));
     let fields = fields(hash);
-    let lengths = [number(&tallies), number(&payloads)];
-    if fields.is_empty() && !is_other && lengths == [Some(0), Some(0)] {
+    let (lengths, ids) = ([number(&tallies), number(&payloads)], number(&ids));
+    if fields.is_empty() && !is_other && lengths == [Some(0), Some(0)] && ids == Some(0) {
         return Ok(None);
     }
     let value =
         |name: &str| fields.get(name.as_bytes()).cloned().map_or(Value::Nil, Value::BulkString);
     let state = State::decode(vec![value("e"), value("s"), value("a")]).ok().flatten();
-    let length = lengths.iter().flatten().copied();
-    let (longest, shortest) = (length.clone().max().unwrap_or(0), length.min().unwrap_or(0));
-    let shortest = if lengths.contains(&None) { 0 } else { shortest };
+    let longest = lengths.iter().flatten().copied().max().unwrap_or(0);
     let physical = state.as_ref().map_or(1, |state| state.physical);
     let last = (physical + longest).saturating_sub(1);
     let oldest = state.as_ref().map_or(1, State::oldest_in_lists);
@@ -101,10 +102,12 @@ async fn begin(inner: &Inner, keys: &Keys) -> Result<Option<Examined>, Fault> {
         state,
         kept,
         lengths,
+        ids,
         sums: Vec::new(),
         indexed: [&pending, &fallback].map(|score| bytes(score.clone()).is_some()),
-        first: (last + 1 - shortest).max(oldest),
+        first: (last + 1 - lengths[1].unwrap_or(0)).max(oldest),
         last,
+        missing: BTreeSet::new(),
         fields,
     }))
 }
@@ -112,32 +115,62 @@ async fn begin(inner: &Inner, keys: &Keys) -> Result<Option<Examined>, Fault> {
 impl Examined {
     /// Sums the messages; false where the conversation was changed meanwhile.
     async fn add_up(&mut self, inner: &Inner, keys: &Keys) -> Result<bool, Fault> {
-        let packed = self.fields.get(&b"H"[..]).cloned().unwrap_or_default();
-        if self.kept > 0 {
-            for (element, _) in payload::head(&packed)? {
-                self.add(&Element::parse(element)?);
-            }
+        let packed = self.packed_head();
+        for (element, _) in self.head(&packed)? {
+            self.add(&Element::parse(element)?);
         }
-        let mut from = self.first;
+        let length = self.lengths[0].unwrap_or(0);
+        // The payloads' list may be the longer one; both end with the same message.
+        let mut from = (self.last + 1 - length).max(self.first);
+        self.missing.extend(self.first..from.min(self.last + 1));
         while from <= self.last {
             let to = (from + CHUNK - 1).min(self.last);
-            // The payloads' list may be the longer one; both end with the same message.
-            let [Some(tallies), Some(_)] = self.lengths else { return Ok(true) };
-            let behind = |seq: u64| tallies - 1 - (self.last - seq);
-            let pipeline = pipeline(keys, Some((behind(from), behind(to))));
-            let mut answers = inner.client.reads(keys, &pipeline).await?;
-            let elements = answers.pop().unwrap_or(Value::Nil);
-            let lengths = [answers.get(1), answers.get(2)].map(|length| length.and_then(number));
-            let now = answers.into_iter().next().map(fields).unwrap_or_default();
-            if lengths != self.lengths || now != self.fields {
+            let list = (keys.tallies(), length);
+            let Some(elements) = self.range(inner, keys, list, from, to).await? else {
                 return Ok(false);
-            }
-            for element in texts(elements, WHAT)? {
-                self.add(&Element::parse(&element)?);
+            };
+            for (seq, element) in (from..).zip(elements) {
+                match Element::parse(&element) {
+                    Ok(element) => self.add(&element),
+                    Err(_) => drop(self.missing.insert(seq)),
+                }
             }
             from = to + 1;
         }
         Ok(true)
+    }
+
+    /// Reads what a list of this length has for these seqs; none where the conversation was changed
+    /// since it was examined.
+    pub(crate) async fn range(
+        &self,
+        inner: &Inner,
+        keys: &Keys,
+        (list, length): (&[u8], u64),
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Vec<Vec<u8>>>, Fault> {
+        let behind = |seq: u64| (length + seq).saturating_sub(self.last + 1);
+        let mut pipeline = pipeline(keys);
+        pipeline.add_command(range(list, behind(from), behind(to)));
+        let mut answers = inner.client.reads(keys, &pipeline).await?;
+        let found = answers.pop().unwrap_or(Value::Nil);
+        let lengths = [answers.get(1), answers.get(2)].map(|length| length.and_then(number));
+        let now = answers.into_iter().next().map(fields).unwrap_or_default();
+        if lengths != self.lengths || now != self.fields {
+            return Ok(None);
+        }
+        Ok(Some(texts(found, WHAT)?))
+    }
+
+    /// The stored head as it is packed.
+    pub(crate) fn packed_head(&self) -> Vec<u8> {
+        self.fields.get(&b"H"[..]).cloned().unwrap_or_default()
+    }
+
+    /// The messages of the stored head, as far as it is whole.
+    pub(crate) fn head<'a>(&self, packed: &'a [u8]) -> Result<Vec<payload::Kept<'a>>, Fault> {
+        if self.kept == 0 { Ok(Vec::new()) } else { Ok(payload::head(packed)?) }
     }
 
     fn add(&mut self, element: &Element<'_>) {
@@ -149,6 +182,15 @@ impl Examined {
             });
             self.sums[place].1.add(tally);
         }
+    }
+
+    /// Whether callers' ids point to where their messages stand, if these are left as they are.
+    pub(crate) fn keeps_ids(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| {
+            self.ids == Some(state.ids)
+                && (self.first, self.last) == (state.oldest_in_lists(), state.last)
+                && self.kept == state.kept
+        })
     }
 
     /// Messages that are there.
@@ -190,6 +232,7 @@ impl Examined {
             kept: if is_whole { 0 } else { self.kept },
             revision: self.state.as_ref().map_or(0, |state| state.revision) + 1,
             largest: self.state.as_ref().map_or(0, |state| state.largest),
+            ids: self.state.as_ref().map_or(0, |state| state.ids),
             current: self.state.as_ref().map_or(first, |state| state.current),
             counters,
             sums: Sums::default(),

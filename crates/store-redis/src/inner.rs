@@ -11,6 +11,10 @@ use crate::keys::Prefix;
 use crate::known::Known;
 use crate::server_time::ServerTime;
 
+/// The longest time to live in milliseconds, some 36,000 years, so that moments stay whole numbers in
+/// scripts too.
+const LONGEST_TTL: u64 = 1 << 50;
+
 /// An open store.
 #[derive(Debug)]
 pub(crate) struct Inner {
@@ -27,7 +31,8 @@ pub(crate) struct Inner {
 impl Inner {
     /// The time to live in milliseconds.
     pub(crate) fn ttl(&self) -> Option<u64> {
-        self.time_to_live.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX / 4).max(1))
+        self.time_to_live
+            .map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, LONGEST_TTL))
     }
 
     /// When a conversation ends that is written to now.

@@ -68,6 +68,10 @@ impl Keys {
         &self.all[2]
     }
 
+    pub(crate) fn ids(&self) -> &[u8] {
+        &self.all[3]
+    }
+
     pub(crate) fn pendings(&self) -> &[u8] {
         &self.all[4]
     }

@@ -28,6 +28,14 @@ pub(crate) fn decode(entry: &[u8]) -> Result<Arc<str>, Damage> {
     text.map(Arc::from).ok_or(Damage("a message's payload cannot be read"))
 }
 
+/// The caller's id that stands before a payload.
+pub(crate) fn id(entry: &[u8]) -> Option<&str> {
+    let (&HAS_ID, rest) = entry.split_first()? else { return None };
+    let (length, rest) = rest.split_first_chunk()?;
+    let id = rest.get(..usize::from(u16::from_be_bytes(*length)))?;
+    std::str::from_utf8(id).ok()
+}
+
 fn behind_id(rest: &[u8]) -> Option<&[u8]> {
     let (length, rest) = rest.split_first_chunk()?;
     rest.get(usize::from(u16::from_be_bytes(*length))..)
@@ -65,14 +73,15 @@ mod tests {
         #[test]
         fn payloads_survive_with_and_without_ids(payload in "[{].{0,40}", id in ".{1,60}") {
             for id in [None, Some(id.as_str())] {
-                let read = decode(&encode(&payload, id)).unwrap();
-                prop_assert_eq!(&*read, payload.as_str());
+                let entry = encode(&payload, id);
+                prop_assert_eq!(&*decode(&entry).unwrap(), payload.as_str());
+                prop_assert_eq!(super::id(&entry), id);
             }
         }
 
         #[test]
         fn no_bytes_make_reading_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            let _ = decode(&bytes);
+            let _ = (decode(&bytes), id(&bytes));
             let _ = head(&bytes);
         }
     }

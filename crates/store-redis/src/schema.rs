@@ -69,13 +69,17 @@ fn damaged(client: &Client) -> Fault {
 
 /// The server's time, in milliseconds since 1970.
 pub(crate) async fn time(client: &Client) -> Result<u64, Fault> {
-    const WHAT: &str = "TIME";
-    let time = match client.command(&cmd("TIME")).await? {
+    time_of(client.command(&cmd("TIME")).await?)
+}
+
+/// What `TIME` was answered with.
+pub(crate) fn time_of(answer: Value) -> Result<u64, Fault> {
+    let time = match answer {
         Value::Array(parts) => parts.iter().map(number).collect::<Option<Vec<_>>>(),
         _ => None,
     };
     match time.as_deref() {
-        Some([seconds, micros]) => Ok(seconds * 1000 + micros / 1000),
-        _ => Err(Fault::answer(WHAT)),
+        Some([seconds, micros]) => Ok(seconds.saturating_mul(1000).saturating_add(micros / 1000)),
+        _ => Err(Fault::answer("TIME")),
     }
 }

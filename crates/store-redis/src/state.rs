@@ -10,9 +10,10 @@
 //!
 //! `a` holds, with blanks between: the seq of the lists' first element; the oldest seq behind the
 //! head once something was trimmed, else 0; messages of the stored head; a number that every change
-//! of stored messages raises, appends excepted; a power of two that no payload is larger than; the
-//! current counter's code where that is not the first; the codes of all counters but the first, one
-//! behind the other. `-` stands for none.
+//! of stored messages raises, appends excepted; a power of two that no payload is larger than, or 0
+//! where that is not known; how many callers' ids there are; the current counter's code where that
+//! is not the first; the codes of all counters but the first, one behind the other. `-` stands for
+//! none.
 
 use cache_redis::connection::{Cmd, Value, cmd};
 use memory_core::{Epoch, Seq, Tally, Totals};
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) revision: u64,
     /// No entry of a payload is larger; 0 where that is not known.
     pub(crate) largest: u64,
+    /// Callers' ids that are known.
+    pub(crate) ids: u64,
     pub(crate) current: Code,
     /// In the order of their first use.
     pub(crate) counters: Vec<Code>,
@@ -79,6 +82,9 @@ impl Sums {
         Ok(Self { tokens, tallied, estimated, fallback })
     }
 }
+
+/// Seqs are below this, and so whole numbers in scripts too.
+const MOST: u64 = 1 << 52;
 
 const UNREADABLE: Damage = Damage("its numbers are missing or cannot be read");
 
@@ -125,17 +131,20 @@ impl State {
             kept: 0,
             revision: 0,
             largest: 0,
+            ids: 0,
             current: first,
             counters: vec![first],
             sums: Sums::default(),
         };
-        let Some(admin) = bytes(admin) else { return Some(begun) };
+        let Some(admin) = bytes(admin) else {
+            return begun.is_possible().then_some(begun);
+        };
         let mut words = std::str::from_utf8(&admin).ok()?.split(' ');
-        let mut numbers = [0; 5];
+        let mut numbers = [0; 6];
         for number in &mut numbers {
             *number = words.next()?.parse().ok()?;
         }
-        let [physical, cut, kept, revision, largest] = numbers;
+        let [physical, cut, kept, revision, largest, ids] = numbers;
         let current = match words.next()? {
             "-" => first,
             code => Code::parse(code.as_bytes())?,
@@ -150,7 +159,18 @@ impl State {
             }
         }
         let cut = (cut > 0).then_some(cut);
-        Some(Self { physical, cut, kept, revision, largest, current, counters, ..begun })
+        let admin =
+            Self { physical, cut, kept, revision, largest, ids, current, counters, ..begun };
+        admin.is_possible().then_some(admin)
+    }
+
+    /// Whether its seqs can stand beside each other.
+    fn is_possible(&self) -> bool {
+        let Self { last, physical, cut, kept, .. } = *self;
+        let is_in_lists = |seq: u64| physical <= seq && seq <= last + 1;
+        last < MOST
+            && physical <= last + 1
+            && cut.map_or(kept == 0 && physical <= 1, |cut| kept < cut && is_in_lists(cut))
     }
 
     /// Refuses what is not whole: both lists hold a message for each seq.
@@ -223,13 +243,14 @@ mod tests {
         let read = State::decode(vec![
             text("abcdefghijklmnopAbC"),
             text("12"),
-            text("3 5 2 7 256 DeF DeFGhI"),
+            text("3 5 2 7 256 4 DeF DeFGhI"),
             text("40"),
             Value::Nil,
         ]);
         let state = read.unwrap().unwrap();
         assert_eq!((state.last, state.physical, state.cut, state.kept), (12, 3, Some(5), 2));
-        assert_eq!((state.revision, state.largest, state.messages()), (7, 256, 10));
+        assert_eq!((state.revision, state.largest, state.ids), (7, 256, 4));
+        assert_eq!(state.messages(), 10);
         let codes: Vec<_> = state.counters.iter().map(Code::as_str).collect();
         assert_eq!((state.current.as_str(), codes), ("DeF", vec!["AbC", "DeF", "GhI"]));
         let totals = state.totals();
@@ -246,6 +267,11 @@ mod tests {
             vec![text("abcdefghijklmnop"), text("1"), Value::Nil],
             vec![text("abcdefghijklmnopAbC"), text("x"), Value::Nil],
             vec![text("abcdefghijklmnopAbC"), text("1"), text("1 0 0")],
+            vec![text("abcdefghijklmnopAbC"), text("18446744073709551615"), Value::Nil],
+            vec![text("abcdefghijklmnopAbC"), text("9"), text("6 5 0 0 0 0 - -")],
+            vec![text("abcdefghijklmnopAbC"), text("9"), text("1 11 0 0 0 0 - -")],
+            vec![text("abcdefghijklmnopAbC"), text("9"), text("1 5 5 0 0 0 - -")],
+            vec![text("abcdefghijklmnopAbC"), text("9"), text("11 0 0 0 0 0 - -")],
             vec![text("abcdefghijklmnopAbC"), text("1"), Value::Nil, text("-1")],
         ] {
             assert!(State::decode(values.clone()).is_err(), "{values:?}");

@@ -49,7 +49,6 @@ async fn refused(store: &RedisStore, counter: &CounterId, what: &str) {
     let trim = Trim { epoch: sample::epoch(), before: Seq::FIRST.plus(3) };
     for (operation, error) in [
         ("append", append(store, counter).await.err()),
-        ("append again", append(store, counter).await.err()),
         ("page", store.page(&key(), page).await.err()),
         ("window", store.read_window(&key(), window).await.err()),
         ("totals", store.totals(&key()).await.err()),
@@ -79,6 +78,8 @@ async fn a_key_that_is_gone_or_replaced_is_named_refused_and_mended() {
             if replaced {
                 server.command(&["SET", &damaged, "something else"]).await.unwrap();
             }
+            // This process knows the conversation, and writes before it looks.
+            assert!(append(&store, &counter).await.unwrap_err().is_outcome_unknown(), "{what}");
             refused(&store, &counter, &what).await;
             let report = store.repair(&key(), Repair::Check).await.unwrap();
             assert!(!report.differences.is_empty() && !report.mended, "{what}");
@@ -166,4 +167,174 @@ async fn a_server_without_memory_takes_all_of_a_batch_or_nothing() {
     }
     assert!(written > 0 && refusals == 20, "{written} written, {refusals} refused");
     assert_eq!(sound(&store, &counter).await, (1..=written).collect::<Vec<u64>>());
+}
+
+async fn append_as(store: &RedisStore, counter: &CounterId, id: &str) -> (u64, bool) {
+    let message = sample::with_id(sample::user(id, Tally::exact(5)), id);
+    let appended = store.append(&key(), sample::batch(counter, [message])).await.unwrap();
+    (appended.messages[0].seq.get(), appended.messages[0].new)
+}
+
+async fn delete(server: &RedisServer, letters: &[char]) {
+    for letter in letters {
+        let key = stored(server, *letter).await;
+        server.command(&["DEL", &key]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn callers_ids_that_are_gone_are_damage_and_mended() {
+    for replaced in [false, true] {
+        let server = server().await;
+        let (store, counter) = (store(&server).await, sample::counter("words"));
+        for id in ["a", "b", "c"] {
+            append_as(&store, &counter, id).await;
+        }
+        let ids = stored(&server, 'i').await;
+        server.command(&["DEL", &ids]).await.unwrap();
+        if replaced {
+            server.command(&["SET", &ids, "something else"]).await.unwrap();
+        }
+        let again = sample::with_id(sample::user("b", Tally::exact(5)), "b");
+        let error = store.append(&key(), sample::batch(&counter, [again])).await.unwrap_err();
+        assert!(matches!(error, StoreError::DamagedConversation { .. }), "{error:?}");
+        let check = store.repair(&key(), Repair::Check).await.unwrap();
+        assert!(!check.differences.is_empty() && !check.mended);
+        assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended);
+        assert_eq!(append_as(&store, &counter, "b").await, (2, false));
+        assert_eq!(append_as(&store, &counter, "d").await, (4, true));
+        assert_eq!(sound(&store, &counter).await, [1, 2, 3, 4]);
+    }
+}
+
+#[tokio::test]
+async fn ids_of_an_ended_life_do_not_reach_the_next_one() {
+    for is_known in [false, true] {
+        let server = server().await;
+        let (first, counter) = (store(&server).await, sample::counter("words"));
+        append_as(&first, &counter, "old").await;
+        delete(&server, &['m', 't', 'p']).await;
+        let next = if is_known { first } else { store(&server).await };
+        append(&next, &counter).await.unwrap();
+        assert_eq!(append_as(&next, &counter, "old").await, (2, true), "known: {is_known}");
+        assert_eq!(append_as(&next, &counter, "old").await, (2, false), "known: {is_known}");
+        assert_eq!(sound(&next, &counter).await, [1, 2]);
+    }
+}
+
+#[tokio::test]
+async fn ids_that_are_left_alone_are_found_and_taken_away() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    append_as(&store, &counter, "old").await;
+    delete(&server, &['m', 't', 'p']).await;
+    let report = store.repair(&key(), Repair::Mend).await.unwrap();
+    assert!(report.mended && !report.differences.is_empty(), "{report:?}");
+    let left = server.command(&["KEYS", "*{*}[mtpi]*"]).await.unwrap();
+    assert_eq!(left.array().len(), 0);
+}
+
+#[tokio::test]
+async fn damage_that_is_found_after_a_write_leaves_the_outcome_open() {
+    for letter in ['m', 't', 'p'] {
+        for replaced in [false, true] {
+            let server = server().await;
+            let (store, counter) = (store(&server).await, sample::counter("words"));
+            for _ in 0..3 {
+                append(&store, &counter).await.unwrap();
+            }
+            let damaged = stored(&server, letter).await;
+            server.command(&["DEL", &damaged]).await.unwrap();
+            if replaced {
+                server.command(&["SET", &damaged, "something else"]).await.unwrap();
+            }
+            let error = append(&store, &counter).await.unwrap_err();
+            assert!(error.is_outcome_unknown() && !error.is_retryable(), "{letter}: {error:?}");
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.contains("damaged"), "{source}");
+            let error = append(&store, &counter).await.unwrap_err();
+            assert!(matches!(error, StoreError::DamagedConversation { .. }), "{letter}: {error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_survive_the_loss_of_their_tallies() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    let system = sample::message(&memory_core::Message::system("brief"), Tally::exact(3));
+    store.append(&key(), sample::batch(&counter, [system])).await.unwrap();
+    append_as(&store, &counter, "a").await;
+    append(&store, &counter).await.unwrap();
+    delete(&server, &['t']).await;
+    assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended);
+    assert_eq!(sound(&store, &counter).await, [1, 2, 3]);
+    let totals = store.totals_under(&key(), &counter).await.unwrap();
+    assert_eq!((totals.pending, totals.complete), (3, false));
+    let window = WindowQuery { counter: counter.clone(), budget: 100 };
+    let window = store.read_window(&key(), window).await.unwrap();
+    assert_eq!((window.head.len(), window.tail.len()), (1, 2));
+    assert_eq!(append_as(&store, &counter, "a").await, (2, false));
+}
+
+#[tokio::test]
+async fn an_element_that_cannot_be_read_is_made_anew() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    for id in ["a", "b", "c"] {
+        append_as(&store, &counter, id).await;
+    }
+    let tallies = stored(&server, 't').await;
+    server.command(&["LSET", &tallies, "1", "nonsense"]).await.unwrap();
+    assert!(!store.repair(&key(), Repair::Check).await.unwrap().differences.is_empty());
+    assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended);
+    assert_eq!(sound(&store, &counter).await, [1, 2, 3]);
+    assert_eq!(append_as(&store, &counter, "b").await, (2, false));
+}
+
+#[tokio::test]
+async fn after_numbers_are_lost_ids_point_to_where_messages_stand() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    for id in ["a", "b", "c", "d"] {
+        append_as(&store, &counter, id).await;
+    }
+    let epoch = store.totals(&key()).await.unwrap().epoch.unwrap();
+    store.trim(&key(), Trim { epoch, before: Seq::FIRST.plus(2) }).await.unwrap();
+    delete(&server, &['m']).await;
+    assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended);
+    assert_eq!(sound(&store, &counter).await, [1, 2]);
+    assert_eq!(append_as(&store, &counter, "d").await, (2, false));
+    assert_eq!(append_as(&store, &counter, "a").await, (3, true));
+    assert_eq!(sound(&store, &counter).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn an_index_of_another_type_is_made_anew_by_an_append() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    append_as(&store, &counter, "a").await;
+    let index = stored(&server, 'm').await.replace("m7:defaultone", "x");
+    server.command(&["SET", &index, "something else"]).await.unwrap();
+    let message = sample::with_id(sample::user("b", Tally::estimated(5)), "b");
+    store.append(&key(), sample::batch(&counter, [message])).await.unwrap();
+    assert_eq!(sound(&store, &counter).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_sum_that_is_no_number_stops_an_append_before_it_writes() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    append_as(&store, &counter, "a").await;
+    let meta = stored(&server, 'm').await;
+    let fields = server.command(&["HKEYS", &meta]).await.unwrap();
+    let sum = fields.array().iter().find(|field| field.text().unwrap().starts_with('n')).unwrap();
+    server.command(&["HSET", &meta, sum.text().unwrap(), "x"]).await.unwrap();
+    let message = sample::with_id(sample::user("b", Tally::exact(5)), "b");
+    let error = store.append(&key(), sample::batch(&counter, [message])).await.unwrap_err();
+    assert!(matches!(error, StoreError::DamagedConversation { .. }), "{error:?}");
+    let payloads = stored(&server, 'p').await;
+    assert_eq!(server.command(&["LLEN", &payloads]).await.unwrap().integer(), Some(1));
+    assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended);
+    assert_eq!(sound(&store, &counter).await, [1]);
 }

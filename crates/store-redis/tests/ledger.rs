@@ -274,10 +274,88 @@ async fn a_sweep_takes_out_of_the_indexes_what_has_ended() {
     assert_eq!(members().await, 1);
 }
 
+#[tokio::test]
+async fn an_append_gives_ids_the_end_that_all_keys_have() {
+    let server = server().await;
+    let ttl = Some(Duration::from_hours(1));
+    let one = builder(&server).await.time_to_live(ttl).connect().await.unwrap();
+    let other = builder(&server).await.connect().await.unwrap();
+    let (key, counter) = (key("one"), sample::counter("words"));
+    let user = || sample::user("hello", Tally::exact(5));
+    one.append(&key, sample::batch(&counter, [sample::with_id(user(), "id")])).await.unwrap();
+    one.append(&key, sample::batch(&counter, [user()])).await.unwrap();
+    assert!(other.expire(&key, None).await.unwrap());
+    one.append(&key, sample::batch(&counter, [user()])).await.unwrap();
+    let ends = ends(&server).await;
+    assert_eq!(ends.len(), 4);
+    assert!(ends[0] > 0 && ends.iter().all(|end| *end == ends[0]), "{ends:?}");
+}
+
+#[tokio::test]
+async fn an_end_of_any_time_keeps_appends_going() {
+    let server = server().await;
+    let ttl = Some(Duration::from_hours(1));
+    let store = builder(&server).await.time_to_live(ttl).connect().await.unwrap();
+    let (key, counter) = (key("one"), sample::counter("words"));
+    let user = || sample::user("hello", Tally::exact(5));
+    store.append(&key, sample::batch(&counter, [user()])).await.unwrap();
+    let far = Timestamp::from_millis(u64::MAX);
+    assert!(store.expire(&key, Some(far)).await.unwrap());
+    store.append(&key, sample::batch(&counter, [sample::with_id(user(), "id")])).await.unwrap();
+    assert_eq!(sound(&store, &key, &counter).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_append_beside_another_counter_is_told_as_done() {
+    let server = server().await;
+    let (one, other) = (store(&server).await, store(&server).await);
+    let (key, words) = (key("one"), sample::counter("words"));
+    let user = || sample::user("hello", Tally::exact(5));
+    one.append(&key, sample::batch(&words, [user()])).await.unwrap();
+    // The conversation gets as many counters as it can have without this process hearing of it.
+    let epoch = loop {
+        let counter = sample::counter("other");
+        let appended = other.append(&key, sample::batch(&counter, [user()])).await;
+        if appended.is_err() {
+            break other.totals(&key).await.unwrap().epoch.unwrap();
+        }
+    };
+    let meta = format!("turnledger:{}", tag_of(&server).await);
+    let before = other.totals(&key).await.unwrap().messages;
+    // No counter is left for `words`, once its own place is another's.
+    let admin = server.command(&["HGET", &meta, "e"]).await.unwrap();
+    let stored = format!("{}Zzz", &admin.text().unwrap()[..16]);
+    server.command(&["HSET", &meta, "e", &stored]).await.unwrap();
+    let appended = one.append(&key, sample::batch(&words, [user()])).await.unwrap();
+    assert_eq!((appended.epoch, appended.messages[0].seq.get()), (epoch, before + 1));
+}
+
+#[tokio::test]
+async fn payloads_of_unknown_size_are_not_guessed_at() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    let key = key("one");
+    let large = || sample::user("x".repeat(200_000), Tally::exact(5));
+    store.append(&key, sample::batch(&counter, [large()])).await.unwrap();
+    let keys = server.command(&["KEYS", "turnledger:{*}[mtpi]*"]).await.unwrap();
+    for key in keys.array() {
+        server.command(&["DEL", key.text().unwrap()]).await.unwrap();
+    }
+    // A life that begins unawares, so that nothing is stored of how large its payloads are.
+    store.append(&key, sample::batch(&counter, (0..40).map(|_| large()))).await.unwrap();
+    let small = sample::with_id(sample::user("small", Tally::exact(5)), "id");
+    store.append(&key, sample::batch(&counter, [small])).await.unwrap();
+    let meta = format!("turnledger:{}", tag_of(&server).await);
+    let admin = server.command(&["HGET", &meta, "a"]).await.unwrap();
+    let largest: u64 = admin.text().unwrap().split(' ').nth(4).unwrap().parse().unwrap();
+    assert!(largest >= 200_000, "{largest}");
+    assert_eq!(sound(&store, &key, &counter).await.len(), 41);
+}
+
 /// What docs/redis-store.md names.
 const RULES: &str = "~turnledger:* resetchannels -@all +ping +info +time +scan +multi +exec \
     +eval +evalsha +del +exists +persist +pexpireat +pexpiretime +type +unlink +hdel +hget \
-    +hgetall +hincrby +hkeys +hmget +hset +hsetnx +lindex +llen +lrange +lset +ltrim +rpush +zadd \
+    +hgetall +hincrby +hkeys +hlen +hmget +hset +hsetnx +lindex +llen +lrange +lset +lpush +ltrim +rpush +zadd \
     +zrange +zrem +zscore";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

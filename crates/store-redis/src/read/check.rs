@@ -33,12 +33,23 @@ pub(crate) async fn differences(
     for (name, length) in ["tallies", "payloads"].into_iter().zip(examined.lengths) {
         compare(format!("lists of {name} that are lists"), length.is_some().into(), 1);
     }
+    compare("hashes of callers' ids that are hashes".to_owned(), examined.ids.is_some().into(), 1);
     let Some(state) = &examined.state else {
         compare("numbers that can be read".to_owned(), 0, 1);
         return Ok(found);
     };
     compare("messages".to_owned(), state.messages(), examined.messages());
     compare("last seq".to_owned(), state.last, examined.last);
+    for (name, length) in ["tallies", "payloads"].into_iter().zip(examined.lengths) {
+        compare(format!("elements of the list of {name}"), state.length(), length.unwrap_or(0));
+    }
+    let missing = examined.missing.len() as u64;
+    compare(
+        "messages whose tallies can be read".to_owned(),
+        examined.messages() - missing,
+        examined.messages(),
+    );
+    compare("callers' ids".to_owned(), state.ids, examined.ids.unwrap_or(0));
     let mut codes = state.counters.clone();
     codes.extend(examined.sums.iter().map(|(code, _)| *code));
     codes.sort_unstable_by_key(|code| code.as_str().to_owned());

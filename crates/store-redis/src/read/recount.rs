@@ -38,7 +38,11 @@ pub(crate) async fn recount(
 /// more.
 pub(super) async fn go_on(inner: &Inner, code: Code) -> Result<bool, Fault> {
     let key = inner.prefix.recounts();
-    let answer = inner.client.command(cmd("HGETALL").arg(&key)).await?;
+    let answer = match inner.client.command(cmd("HGETALL").arg(&key)).await {
+        // Notes of another type say nothing, and do not keep anything from being counted.
+        Err(Fault::Damaged(_)) => return Ok(false),
+        answer => answer?,
+    };
     let notes = texts(answer, "the notes on recounts")?;
     let mut left = Allowance { steps: STEPS, switches: SWITCHES };
     for pair in notes.chunks_exact(2) {
@@ -81,7 +85,7 @@ async fn of_namespace(
                 continue;
             }
             left.switches = left.switches.saturating_sub(1);
-            match switch(inner, &inner.prefix.keys(&key), note.code).await {
+            match switch(inner, &inner.prefix.keys(&key), note.code, 0).await {
                 // It keeps its own counter, or whoever uses it is told that it is damaged.
                 Err(Fault::Refused(_) | Fault::Damaged(_)) => {}
                 switched => switched.map(drop)?,

@@ -179,7 +179,7 @@ fn select(
         let needed = budget.saturating_sub(tokens) / mean.max(1);
         let more = (needed.saturating_mul(5) / 4).saturating_add(taken.max(16));
         let newest = taken.saturating_add(more).min(behind) + MARGIN;
-        let is_even = newest.saturating_mul(state.largest) <= GUESS_BYTES;
+        let is_even = state.largest > 0 && newest.saturating_mul(state.largest) <= GUESS_BYTES;
         let payloads = if is_even { newest } else { 0 };
         return Ok(Read::Again(Sizes { newest, payloads, leading, ..sizes }));
     }

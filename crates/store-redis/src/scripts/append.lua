@@ -1,5 +1,6 @@
--- ARGV: member, code, epoch, due, time to live, its end, largest payload, most counters, count;
--- then for each message: payload, class and fingerprint, tally, id, digest.
+-- ARGV: member, code, epoch, grace, time to live or nothing, largest payload here, largest that
+-- there may be, most counters, count; then for each message: payload, class and fingerprint, tally,
+-- id, digest.
 local st, damage = load()
 if damage then
   return redis.error_reply(damage)
@@ -15,7 +16,7 @@ for place = 1, count do
   local element = ARGV[at + 1] .. code .. ARGV[at + 2]
   if id ~= '' then
     known = seen[id]
-    if not known and st then
+    if not known and st and st.g > 0 then
       local stored = call('HGET', I, id)
       if stored then
         local colon = string.find(stored, ':', 1, true)
@@ -47,7 +48,7 @@ for place = 1, count do
   end
 end
 if #elements == 0 then
-  return { 'A', st and numbers(code) or {}, answers }
+  return { 'A', st and numbers(code) or {}, answers, text(now()) }
 end
 local has_counter = true
 if st then
@@ -58,11 +59,20 @@ if st then
   end
 else
   st = {
-    e = ARGV[3], first = code, s = 0, h = 1, f = 0, l = 0, v = 0, z = 0, c = '-', o = '-',
+    e = ARGV[3], first = code, s = 0, h = 1, f = 0, l = 0, v = 0, z = 0, g = 0, c = '-',
+    o = '-',
   }
   call('HSET', M, 'e', st.e .. code)
-  call('ZREM', X, member)
-  call('ZREM', Y, member)
+  in_index('ZREM', X, member)
+  in_index('ZREM', Y, member)
+end
+local refused = add_sums(sums)
+if refused then
+  return refused
+end
+if st.g == 0 and (is_new_life or #ids > 0) then
+  -- What is there is of a life that has ended.
+  call('DEL', I)
 end
 for from = 1, #elements, BATCH do
   local to = math.min(from + BATCH - 1, #elements)
@@ -72,22 +82,26 @@ end
 for from = 1, #ids, BATCH do
   call('HSET', I, unpack(ids, from, math.min(from + BATCH - 1, #ids)))
 end
-st.s = seq
+st.s, st.g = seq, st.g + #ids / 2
 call('HSET', M, 's', seq)
-add_sums(sums)
 if not has_counter then
   add_counter(st, code)
 end
 make_current(st, code)
-st.z = math.max(st.z, tonumber(ARGV[7]))
+if st.z == 0 and not is_new_life then
+  st.z = tonumber(ARGV[7])
+else
+  st.z = math.max(st.z, tonumber(ARGV[6]))
+end
 save(st)
-index(st, member, ARGV[4])
-local ends = call('PEXPIRETIME', M)
-if ARGV[5] ~= '' and (ends < 0 or tonumber(ARGV[6]) - ends > tonumber(ARGV[5]) / 4) then
+local present, grace = now(), tonumber(ARGV[4])
+index(st, member, grace == 0 and 0 or text(present + grace))
+local ends, ttl = call('PEXPIRETIME', M), tonumber(ARGV[5])
+if ttl and (ends < 0 or present + ttl - ends > ttl / 4) then
   for _, key in ipairs({ M, T, P, I }) do
-    call('PEXPIREAT', key, ARGV[6])
+    call('PEXPIREAT', key, text(present + ttl))
   end
 elseif #ids > 0 and ends > 0 then
   call('PEXPIREAT', I, text(ends))
 end
-return { 'A', numbers(code), answers }
+return { 'A', numbers(code), answers, text(present) }

@@ -1,9 +1,8 @@
 -- ARGV: member, code, backlog, lease in milliseconds, whether it is claimed by name, most counters.
-local time = call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local present = now()
 local member, code, by_name = ARGV[1], ARGV[2], ARGV[5] == '1'
 local queue = ARGV[3] == 'b' and Y or X
-local until_ = text(now + tonumber(ARGV[4]))
+local until_ = text(present + tonumber(ARGV[4]))
 local st, damage = load()
 if damage then
   if by_name then
@@ -11,12 +10,12 @@ if damage then
   end
   -- One damaged conversation does not keep the others from being counted.
   call('ZADD', queue, until_, member)
-  return { 'N', text(now) }
+  return { 'N', text(present) }
 end
 if not st then
   call('ZREM', X, member)
   call('ZREM', Y, member)
-  return { 'N', text(now) }
+  return { 'N', text(present) }
 end
 if by_name then
   local used, found = counters(st, code)
@@ -31,12 +30,12 @@ if by_name then
     save(st)
   end
 elseif current(st) ~= code then
-  return { 'N', text(now) }
+  return { 'N', text(present) }
 end
 index(st, member, 0)
 local due = call('ZSCORE', queue, member)
-if not due or (not by_name and tonumber(due) > now) then
-  return { 'N', text(now) }
+if not due or (not by_name and tonumber(due) > present) then
+  return { 'N', text(present) }
 end
 call('ZADD', queue, until_, member)
-return { 'C', text(now), numbers(code) }
+return { 'C', text(present), numbers(code) }

@@ -7,28 +7,32 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- The state of the conversation; nil where there is none, and with that what is damaged.
+-- The state of the conversation; nil where there is none, and with that what is damaged. Ids that
+-- were left alone belong to a life that has ended.
 local function load()
-  local stored = call('HMGET', M, 'e', 's', 'a')
-  local tallies, payloads = call('LLEN', T), call('LLEN', P)
+  local try = redis.pcall
+  local stored, tallies, payloads = try('HMGET', M, 'e', 's', 'a'), try('LLEN', T), try('LLEN', P)
+  if stored.err or type(tallies) == 'table' or type(payloads) == 'table' then
+    return nil, 'DAMAGED type'
+  end
   if not stored[1] then
-    if stored[2] or stored[3] or tallies > 0 or payloads > 0 or call('EXISTS', I) > 0 then
+    if stored[2] or stored[3] or tallies > 0 or payloads > 0 then
       return nil, 'DAMAGED meta'
     end
     return nil
   end
   local st = {
     e = sub(stored[1], 1, 16), first = sub(stored[1], 17), s = tonumber(stored[2]),
-    h = 1, f = 0, l = 0, v = 0, z = 0, c = '-', o = '-',
+    h = 1, f = 0, l = 0, v = 0, z = 0, g = 0, c = '-', o = '-',
   }
   if stored[3] then
-    local h, f, l, v, z, c, o =
-      string.match(stored[3], '^(%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (%S+)$')
+    local h, f, l, v, z, g, c, o =
+      string.match(stored[3], '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (%S+)$')
     if not h then
       return nil, 'DAMAGED meta'
     end
-    st.h, st.f, st.l, st.v, st.z = tonumber(h), tonumber(f), tonumber(l), tonumber(v), tonumber(z)
-    st.c, st.o = c, o
+    st.h, st.f, st.l, st.v = tonumber(h), tonumber(f), tonumber(l), tonumber(v)
+    st.z, st.g, st.c, st.o = tonumber(z), tonumber(g), c, o
   end
   if not st.s or #st.first ~= 3 then
     return nil, 'DAMAGED meta'
@@ -36,12 +40,15 @@ local function load()
   if tallies ~= payloads or tallies ~= st.s - st.h + 1 then
     return nil, 'DAMAGED lengths'
   end
+  if st.g > 0 and try('HLEN', I) ~= st.g then
+    return nil, 'DAMAGED ids'
+  end
   return st
 end
 
 local function save(st)
   call('HSET', M, 'a', table.concat({
-    text(st.h), text(st.f), text(st.l), text(st.v), text(st.z), st.c, st.o,
+    text(st.h), text(st.f), text(st.l), text(st.v), text(st.z), text(st.g), st.c, st.o,
   }, ' '))
 end
 
@@ -86,19 +93,42 @@ local function waiting(st, code)
   return messages(st) - tallied + estimated, tonumber(sums[3] or 0)
 end
 
+-- The server's time in milliseconds since 1970.
+local function now()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- An index of another type says nothing, and must not stop what is under way.
+local function in_index(...)
+  local answer = redis.pcall(...)
+  if type(answer) == 'table' and answer.err then
+    call('DEL', (select(2, ...)))
+    call(...)
+  end
+end
+
 -- Brings the indexes in line. A lease that runs stays, and ends where nothing is left to do.
 local function index(st, member, due)
   local pending, fallback = waiting(st, current(st))
   if pending > 0 then
-    call('ZADD', X, 'NX', due, member)
+    in_index('ZADD', X, 'NX', due, member)
   else
-    call('ZREM', X, member)
+    in_index('ZREM', X, member)
   end
   if fallback > 0 then
-    call('ZADD', Y, 'NX', 0, member)
+    in_index('ZADD', Y, 'NX', 0, member)
   else
-    call('ZREM', Y, member)
+    in_index('ZREM', Y, member)
   end
+end
+
+-- Messages whose payloads are read or freed at a time. Their sizes may not be known.
+local function payloads_at_once(st)
+  if st.z == 0 then
+    return 8
+  end
+  return math.max(1, math.min(BATCH, math.floor(8388608 / st.z)))
 end
 
 local function numbers(code)
@@ -121,12 +151,25 @@ local function sum(sums, element, sign)
   end
 end
 
+-- Comes before all other changes, because it can be refused: by a sum that is no number, or for want
+-- of memory. Gives the refusal.
 local function add_sums(sums)
   for field, number in pairs(sums) do
     if number ~= 0 then
-      call('HINCRBY', M, field, text(number))
+      local answer = redis.pcall('HINCRBY', M, field, text(number))
+      if type(answer) == 'table' then
+        if string.find(answer.err, 'integer') or string.find(answer.err, 'overflow') then
+          return redis.error_reply('DAMAGED meta')
+        end
+        return answer
+      end
     end
   end
+end
+
+-- A server without memory lets a script go on that has begun with a command that needs none.
+local function begin_to_free()
+  call('HDEL', M, '')
 end
 
 -- The stored head: pairs of element and payload.

@@ -1,4 +1,4 @@
--- ARGV: member, code, most counters.
+-- ARGV: member, code, most counters, largest payload that was just written or 0.
 local st, damage = load()
 if damage then
   return redis.error_reply(damage)
@@ -14,7 +14,12 @@ if not found then
   end
   add_counter(st, code)
 end
-local changed = not found or current(st) ~= code
+local largest = tonumber(ARGV[4])
+local is_larger = st.z > 0 and largest > st.z
+if is_larger then
+  st.z = largest
+end
+local changed = not found or current(st) ~= code or is_larger
 if changed then
   make_current(st, code)
   save(st)

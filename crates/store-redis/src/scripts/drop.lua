@@ -14,7 +14,6 @@ if from_tail + from_head <= 0 then
   return { 0, st.s + 1 }
 end
 local sums, ids = {}, {}
-local has_ids = call('EXISTS', I) > 0
 
 local function forget(payload)
   local id = id_of(payload)
@@ -30,21 +29,36 @@ while seq <= st.s do
   for _, element in ipairs(call('LRANGE', T, at, to)) do
     sum(sums, element, -1)
   end
-  if has_ids then
-    for _, payload in ipairs(call('LRANGE', P, at, to)) do
+  seq = seq + BATCH
+end
+if st.g > 0 then
+  local chunk = payloads_at_once(st)
+  for from = st.s - from_tail + 1, st.s, chunk do
+    local to = math.min(from + chunk - 1, st.s) - st.h
+    for _, payload in ipairs(call('LRANGE', P, from - st.h, to)) do
       forget(payload)
     end
   end
-  seq = seq + BATCH
 end
-if from_head > 0 then
-  local head = read_head(st)
+local head = from_head > 0 and read_head(st)
+if head then
   for _ = 1, from_head do
     local kept = table.remove(head)
     sum(sums, kept[1], -1)
     forget(kept[2])
   end
+end
+begin_to_free()
+local refused = add_sums(sums)
+if refused then
+  return refused
+end
+if head then
   write_head(head)
+end
+for from = 1, #ids, BATCH do
+  local gone = call('HDEL', I, unpack(ids, from, math.min(from + BATCH - 1, #ids)))
+  st.g = math.max(0, st.g - gone)
 end
 local left = st.s - st.h + 1 - from_tail
 st.s, st.l, st.v = st.s - from_tail, st.l - from_head, st.v + 1
@@ -60,11 +74,7 @@ end
 if left <= 0 then
   st.h = st.s
 end
-for from = 1, #ids, BATCH do
-  call('HDEL', I, unpack(ids, from, math.min(from + BATCH - 1, #ids)))
-end
 call('HSET', M, 's', text(st.s))
-add_sums(sums)
 save(st)
 index(st, ARGV[1], 0)
 return { from_tail + from_head, st.s + 1 }

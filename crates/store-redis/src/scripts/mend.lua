@@ -1,6 +1,7 @@
 -- ARGV: member; what was found: epoch, last seq, administration, lengths of both lists; what is to
--- be: epoch, last seq, administration, elements to keep; then fields and sums. Where something
--- else is found by now, nothing is done.
+-- be: epoch, last seq, administration, elements to keep; numbers of ids, or nothing where they stay,
+-- of elements that are made anew, and of sums; then these in pairs: id and what stands for it, index
+-- and element, field and sum. Where something else is found by now, nothing is done.
 local function kind(key)
   return call('TYPE', key).ok
 end
@@ -28,8 +29,14 @@ end
 if kind(M) ~= 'hash' then
   call('DEL', M)
 end
-if kind(I) ~= 'hash' then
+local ids, elements, sums_of = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+local at = 14
+if ids then
   call('DEL', I)
+  for _ = 1, ids do
+    call('HSET', I, ARGV[at], ARGV[at + 1])
+    at = at + 2
+  end
 end
 local keep = tonumber(ARGV[10])
 for _, list in ipairs({ T, P }) do
@@ -42,6 +49,13 @@ for _, list in ipairs({ T, P }) do
     call('LTRIM', list, -keep, -1)
   end
 end
+for _ = 1, keep - length(T) do
+  call('LPUSH', T, '')
+end
+for _ = 1, elements do
+  call('LSET', T, ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
 if kind(M) == 'hash' then
   for _, field in ipairs(call('HKEYS', M)) do
     if string.match(field, '^[nkqb]%a%a%a$') then
@@ -50,8 +64,9 @@ if kind(M) == 'hash' then
   end
 end
 call('HSET', M, 'e', ARGV[7], 's', ARGV[8], 'a', ARGV[9])
-for place = 11, #ARGV, 2 do
-  call('HSET', M, ARGV[place], ARGV[place + 1])
+for _ = 1, sums_of do
+  call('HSET', M, ARGV[at], ARGV[at + 1])
+  at = at + 2
 end
 local st = load()
 if st.l == 0 then

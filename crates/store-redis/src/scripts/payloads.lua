@@ -1,11 +1,11 @@
 -- KEYS: meta, payloads. ARGV: newest, oldest, most bytes. Payloads at both ends of the list, or
 -- nothing where their number times the largest is more bytes than that.
 local admin = redis.call('HGET', KEYS[1], 'a')
-local largest = admin and tonumber(string.match(admin, '^%d+ %d+ %d+ %d+ (%d+)'))
+local largest = admin and tonumber(string.match(admin, '^%d+ %d+ %d+ %d+ (%d+)')) or 0
 local newest, oldest = tonumber(ARGV[1]), tonumber(ARGV[2])
 local length = redis.call('LLEN', KEYS[2])
 newest, oldest = math.min(newest, length), math.min(oldest, length)
-if not largest or (newest + oldest) * largest > tonumber(ARGV[3]) then
+if largest == 0 or (newest + oldest) * largest > tonumber(ARGV[3]) then
   return false
 end
 local ends = { {}, {} }

@@ -1,5 +1,5 @@
--- ARGV: count. Gives back the space of messages that a trim has passed. At least one element
--- stays, so that the lists keep their expiry.
+-- Gives back the space of some messages that a trim has passed, at most 8 MiB of payloads. At least
+-- one element stays, so that the lists keep their expiry.
 local st, damage = load()
 if damage then
   return redis.error_reply(damage)
@@ -8,7 +8,7 @@ if not st or st.f == 0 then
   return 0
 end
 local left = math.min(st.f, st.s) - st.h
-local count = math.min(left, tonumber(ARGV[1]))
+local count = math.min(left, payloads_at_once(st))
 if count <= 0 then
   return 0
 end

@@ -31,7 +31,7 @@ local function replaced(element, tally)
   return table.concat(parts)
 end
 
-local head = read_head(st)
+local head = nil
 local before, now, applied, sums = {}, {}, 0, {}
 local lowest, highest = math.huge, 0
 for place = 1, count do
@@ -52,6 +52,9 @@ for place = 1, count do
   local seq, fingerprint = tonumber(ARGV[at]), ARGV[at + 1]
   local expected, tally = ARGV[at + 2], ARGV[at + 3]
   if before[seq] == nil then
+    if st.f > 0 and seq < st.f then
+      head = head or read_head(st)
+    end
     before[seq] = element_at(st, head, seq) or false
     now[seq] = before[seq]
   end
@@ -75,6 +78,10 @@ if not found then
   end
   add_counter(st, code)
 end
+local refused = add_sums(sums)
+if refused then
+  return refused
+end
 local head_changed = false
 for seq, element in pairs(now) do
   if element and element ~= before[seq] then
@@ -89,7 +96,6 @@ end
 if head_changed then
   write_head(head)
 end
-add_sums(sums)
 st.v = st.v + 1
 save(st)
 index(st, ARGV[1], 0)

@@ -8,11 +8,13 @@ end
 if not st then
   return { 'D', 0, 1, 0 }
 end
+-- What an interrupted trim has left over is given back too.
+local space = st.f == 0 and 0 or math.min(st.f, st.s) - st.h
 local lead = st.f == 0 and leading(st) or st.l
 local first = st.f == 0 and lead + 1 or st.f
 local before = math.min(tonumber(ARGV[3]), st.s + 1)
 if st.e ~= ARGV[2] or before <= first then
-  return { 'D', 0, first, 0 }
+  return { 'D', 0, first, text(space) }
 end
 
 local function is_boundary(element)
@@ -56,7 +58,7 @@ if splits() then
   end
 end
 if cut <= first then
-  return { 'D', 0, first, 0 }
+  return { 'D', 0, first, text(space) }
 end
 local sums, mode = {}, ARGV[4]
 if mode == 'apply' and (tonumber(ARGV[5]) ~= st.v or tonumber(ARGV[6]) ~= first
@@ -78,6 +80,11 @@ else
     end
   end
 end
+begin_to_free()
+local refused = add_sums(sums)
+if refused then
+  return refused
+end
 if st.f == 0 and lead > 0 then
   local at, head = 1 - st.h, {}
   local elements = call('LRANGE', T, at, at + lead - 1)
@@ -87,7 +94,6 @@ if st.f == 0 and lead > 0 then
   end
   write_head(head)
 end
-add_sums(sums)
 st.f, st.l, st.v = cut, lead, st.v + 1
 save(st)
 index(st, ARGV[1], 0)

@@ -1,8 +1,9 @@
 //! Appends, by the way that serves.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use memory_core::{Append, Appended, AppendedMessage, ConversationKey, Totals};
+use memory_core::{Append, Appended, AppendedMessage, ConversationKey, StoreError, Totals};
 
 use super::append_fast::{self, Fast};
 use super::append_script;
@@ -16,12 +17,11 @@ const REPEATED_FOR: Duration = Duration::from_secs(5);
 
 /// As [`MemoryStore::append`](memory_core::MemoryStore::append).
 pub(crate) async fn append(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     key: &ConversationKey,
     append: Append,
 ) -> Result<Appended, Fault> {
-    let now = inner.time.now();
-    let prepared = Prepared::new(key, append, &inner.limits, &inner.digests, now)?;
+    let prepared = Prepared::new(key, append, &inner.limits, &inner.digests)?;
     let code = inner.counters.code(&inner.client, &prepared.counter).await?;
     let keys = inner.prefix.keys(key);
     if !prepared.messages.is_empty()
@@ -29,6 +29,7 @@ pub(crate) async fn append(
         && let Some(guess) = inner.known.get(&keys.name)
         && guess.only == Some(code)
         && guess.largest >= prepared.largest
+        && (!uses_time(inner, &prepared) || inner.time.is_fresh())
     {
         let fast = Fast { inner, keys: &keys, prepared: &prepared, code, guess };
         return append_fast::append(fast).await;
@@ -45,12 +46,20 @@ pub(crate) async fn append(
                 unknown = Some(fault);
             }
             // A failure now says nothing of what was sent before.
-            Err(Fault::Pool(_)) if unknown.is_some() => {
+            Err(Fault::Refused(StoreError::Conflict { id, seq })) => {
+                return Err(StoreError::Conflict { id, seq }.into());
+            }
+            Err(_) if unknown.is_some() => {
                 return Err(unknown.unwrap_or(Fault::answer("an append")));
             }
             answer => return answer,
         }
     }
+}
+
+/// Whether the server must be told a time.
+pub(super) fn uses_time(inner: &Inner, prepared: &Prepared) -> bool {
+    inner.time_to_live.is_some() || prepared.grace > 0
 }
 
 /// What an append without messages is answered with where there is no conversation.
@@ -60,7 +69,7 @@ pub(super) fn of_nothing(prepared: &Prepared) -> Appended {
 
 /// The answers for new messages that end with this seq.
 pub(super) fn all_new(prepared: &Prepared, last: u64) -> Vec<AppendedMessage> {
-    let first = last + 1 - prepared.messages.len() as u64;
+    let first = (last + 1).saturating_sub(prepared.messages.len() as u64);
     let answer = |(place, seq): (&super::prepared::PreparedMessage, u64)| AppendedMessage {
         seq: crate::state::seq(seq),
         new: true,

@@ -4,10 +4,12 @@
 //! counted under the batch's counter only, as far as this process knows. It costs the server about
 //! half of what the script does.
 
+use std::sync::Arc;
+
 use cache_redis::connection::{Pipeline, Value};
 use memory_core::{Appended, Tally};
 
-use super::append::all_new;
+use super::append::{all_new, uses_time};
 use super::counter;
 use super::prepared::Prepared;
 use crate::answer::count;
@@ -16,11 +18,12 @@ use crate::error::Fault;
 use crate::inner::Inner;
 use crate::keys::Keys;
 use crate::known::Guess;
+use crate::schema;
 use crate::state::{self, State};
 
 /// What it takes.
 pub(super) struct Fast<'a> {
-    pub(super) inner: &'a Inner,
+    pub(super) inner: &'a Arc<Inner>,
     pub(super) keys: &'a Keys,
     pub(super) prepared: &'a Prepared,
     pub(super) code: Code,
@@ -34,15 +37,17 @@ pub(super) async fn append(fast: Fast<'_>) -> Result<Appended, Fault> {
         let quarter = inner.ttl().unwrap_or_default() / 4;
         ends.saturating_sub(guess.ends) > quarter
     });
-    let pipeline = pipeline(keys, prepared, code, ends, is_refreshed);
+    let times = Times { ends, is_refreshed, is_used: uses_time(inner, prepared) };
+    let pipeline = pipeline(inner, keys, prepared, code, &times);
     let answered = inner.client.transaction(keys, &pipeline).await;
-    let checked = answered.and_then(checked);
+    let checked = answered.and_then(|answers| checked(inner, &times, answers));
     let state = match checked {
         Ok(state) => state,
         Err(fault) => {
             // The next one looks before it writes.
             inner.known.forget(&keys.name);
-            return Err(fault);
+            // What does not fit together is seen after the write.
+            return Err(fault.late());
         }
     };
     inner.known.note(&keys.name, &state, |guess| {
@@ -51,23 +56,38 @@ pub(super) async fn append(fast: Fast<'_>) -> Result<Appended, Fault> {
         }
     });
     let mut totals = state.totals();
-    if !state.has_only(code) {
-        // Others have counted it under another counter meanwhile.
-        if let Some(now) = counter::switch(inner, keys, code).await? {
+    let is_larger = state.largest > 0 && prepared.largest > state.largest;
+    if !state.has_only(code) || is_larger {
+        // Others have counted it under another counter meanwhile, or it is another life. That is
+        // gone through with though nobody waits for it, and cannot undo what was appended.
+        let largest = if is_larger { prepared.largest } else { 0 };
+        let (inner, keys) = (Arc::clone(inner), inner.prefix.keys_of(keys.name.clone()));
+        let switching =
+            tokio::spawn(async move { counter::switch(&inner, &keys, code, largest).await });
+        if let Ok(Ok(Some(now))) = switching.await {
             totals = now.totals();
         }
     }
     Ok(Appended { epoch: state.epoch, messages: all_new(prepared, state.last), totals })
 }
 
+/// The moments of a transaction.
+struct Times {
+    /// When the conversation ends that is written to now.
+    ends: Option<u64>,
+    is_refreshed: bool,
+    /// Whether the server is told a time, so that it is to tell its own.
+    is_used: bool,
+}
+
 fn pipeline(
+    inner: &Inner,
     keys: &Keys,
     prepared: &Prepared,
     code: Code,
-    ends: Option<u64>,
-    is_refreshed: bool,
+    times: &Times,
 ) -> Pipeline {
-    let mut pipeline = Pipeline::with_capacity(12);
+    let mut pipeline = Pipeline::with_capacity(16);
     pipeline.atomic();
     let messages = &prepared.messages;
     pipeline.cmd("RPUSH").arg(keys.payloads());
@@ -104,13 +124,20 @@ fn pipeline(
         pipeline.cmd("ZADD").arg(key).arg("NX").arg(due).arg(keys.name.bytes());
     };
     if estimated > 0 {
-        index(keys.pendings(), prepared.due);
+        let due = match prepared.grace {
+            0 => 0,
+            grace => inner.time.now().saturating_add(grace),
+        };
+        index(keys.pendings(), due);
     }
     if fallback > 0 {
         index(keys.fallbacks(), 0);
     }
-    if let Some(ends) = ends {
-        expire(&mut pipeline, keys, ends, is_refreshed);
+    if let Some(ends) = times.ends {
+        expire(&mut pipeline, keys, ends, times.is_refreshed);
+    }
+    if times.is_used {
+        pipeline.cmd("TIME");
     }
     pipeline.add_command(state::read(keys.meta(), Some(code)));
     pipeline
@@ -119,8 +146,8 @@ fn pipeline(
 /// Gives keys that have no end theirs, and puts it off where that is due. What was just made has
 /// no end, and one that has none is never put off.
 fn expire(pipeline: &mut Pipeline, keys: &Keys, ends: u64, is_refreshed: bool) {
-    for key in [keys.payloads(), keys.tallies(), keys.meta()] {
-        pipeline.cmd("PEXPIREAT").arg(key).arg(ends).arg("NX");
+    for key in &keys.all()[..4] {
+        pipeline.cmd("PEXPIREAT").arg(key.as_slice()).arg(ends).arg("NX");
     }
     if is_refreshed {
         for key in &keys.all()[..4] {
@@ -130,12 +157,15 @@ fn expire(pipeline: &mut Pipeline, keys: &Keys, ends: u64, is_refreshed: bool) {
 }
 
 /// The state after the transaction, if lists and numbers agree.
-fn checked(mut answers: Vec<Value>) -> Result<State, Fault> {
+fn checked(inner: &Inner, times: &Times, mut answers: Vec<Value>) -> Result<State, Fault> {
     const WHAT: &str = "an append";
     let state = match answers.pop() {
         Some(Value::Array(values)) => State::decode(values)?,
         _ => None,
     };
+    if times.is_used {
+        inner.time.heard(schema::time_of(answers.pop().unwrap_or(Value::Nil))?);
+    }
     let [payloads, tallies, ..] = answers.as_slice() else { return Err(Fault::answer(WHAT)) };
     let state = state.ok_or_else(|| Fault::answer(WHAT))?;
     state.check(count(tallies, WHAT)?, count(payloads, WHAT)?)?;

@@ -21,12 +21,14 @@ pub(super) async fn append(
     prepared: &Prepared,
     code: Code,
 ) -> Result<Appended, Fault> {
-    let (ttl, ends) = (inner.ttl(), inner.ends());
+    let ttl = inner.ttl();
+    let limits = &inner.limits;
+    let largest = (limits.message_bytes + limits.id_bytes + 3) as u64;
     let text = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
     let answer = inner.client.script(&APPEND, keys, |command| {
         command.arg(keys.name.bytes()).arg(code.as_str()).arg(prepared.new_epoch.as_str());
-        command.arg(prepared.due).arg(text(ttl)).arg(text(ends)).arg(prepared.largest);
-        command.arg(Limits::COUNTERS).arg(prepared.messages.len());
+        command.arg(prepared.grace).arg(text(ttl)).arg(prepared.largest);
+        command.arg(largest.next_power_of_two()).arg(Limits::COUNTERS).arg(prepared.messages.len());
         for PreparedMessage { message, entry, beginning, tally, digest } in &prepared.messages {
             command.arg(entry.as_slice()).arg(beginning.as_slice()).arg(tally.as_str());
             command.arg(message.id.as_ref().map_or("", |id| id.as_str()));
@@ -34,21 +36,43 @@ pub(super) async fn append(
         }
     });
     let answer = match answer.await {
-        Ok(answer) => array(answer, WHAT)?,
+        Ok(answer) => answer,
         Err(fault) => {
             inner.known.forget(&keys.name);
             return Err(fault);
         }
     };
-    let mut parts = answer.into_iter();
+    // What cannot be read is the answer to an append that may be done.
+    read(inner, keys, prepared, code, answer).map_err(Fault::late)
+}
+
+fn read(
+    inner: &Inner,
+    keys: &Keys,
+    prepared: &Prepared,
+    code: Code,
+    answer: Value,
+) -> Result<Appended, Fault> {
+    let mut parts = array(answer, WHAT)?.into_iter();
     let mut part = || parts.next().unwrap_or(Value::Nil);
     match bytes(part()).as_deref() {
         Some(b"A") => {
             let (state, answers) = (array(part(), WHAT)?, array(part(), WHAT)?);
-            let Some(state) = State::decode(state)? else { return Ok(of_nothing(prepared)) };
+            let now = count(&part(), WHAT)?;
+            inner.time.heard(now);
+            let Some(state) = State::decode(state)? else {
+                return if prepared.messages.is_empty() {
+                    Ok(of_nothing(prepared))
+                } else {
+                    Err(Fault::answer(WHAT))
+                };
+            };
             // The script has put the end off if a quarter of the time had gone: so much is sure.
-            let sure = ends.unwrap_or(0).saturating_sub(ttl.unwrap_or(0) / 4);
+            let sure = inner.ttl().map_or(0, |ttl| (now + ttl).saturating_sub(ttl / 4));
             inner.known.note(&keys.name, &state, |guess| guess.ends = guess.ends.max(sure));
+            if answers.len() != prepared.messages.len() {
+                return Err(Fault::answer(WHAT));
+            }
             let answers = answers.into_iter().zip(&prepared.messages);
             let messages = answers.map(|(answer, message)| read_answer(answer, message, code));
             let messages = messages.collect::<Result<_, Fault>>()?;

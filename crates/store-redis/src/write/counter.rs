@@ -13,6 +13,8 @@ use crate::keys::Keys;
 use crate::scripts::COUNTER;
 use crate::state::State;
 
+const WHAT: &str = "a change of counter";
+
 /// As [`MemoryStore::set_counter`](memory_core::MemoryStore::set_counter).
 pub(crate) async fn set_counter(
     inner: &Inner,
@@ -21,16 +23,25 @@ pub(crate) async fn set_counter(
 ) -> Result<(), Fault> {
     check_key(key, &inner.limits)?;
     let code = inner.counters.code(&inner.client, counter).await?;
-    switch(inner, &inner.prefix.keys(key), code).await.map(drop)
+    switch(inner, &inner.prefix.keys(key), code, 0).await.map(drop)
 }
 
-/// Makes a counter the current one; none where there is no conversation.
-pub(crate) async fn switch(inner: &Inner, keys: &Keys, code: Code) -> Result<Option<State>, Fault> {
-    const WHAT: &str = "a change of counter";
+/// Makes a counter the current one, and takes notice of a payload that is that large; none where
+/// there is no conversation.
+pub(crate) async fn switch(
+    inner: &Inner,
+    keys: &Keys,
+    code: Code,
+    largest: u64,
+) -> Result<Option<State>, Fault> {
     let answer = inner.client.script(&COUNTER, keys, |command| {
-        command.arg(keys.name.bytes()).arg(code.as_str()).arg(Limits::COUNTERS);
+        command.arg(keys.name.bytes()).arg(code.as_str()).arg(Limits::COUNTERS).arg(largest);
     });
-    let mut parts = array(answer.await?, WHAT)?.into_iter();
+    read(inner, keys, answer.await?).map_err(Fault::late)
+}
+
+fn read(inner: &Inner, keys: &Keys, answer: Value) -> Result<Option<State>, Fault> {
+    let mut parts = array(answer, WHAT)?.into_iter();
     let mut part = || parts.next().unwrap_or(Value::Nil);
     match bytes(part()).as_deref() {
         Some(b"N") => Ok(None),

@@ -1,5 +1,6 @@
 //! Dropping the newest messages.
 
+use cache_redis::connection::Value;
 use memory_core::{ConversationKey, Dropped};
 
 use super::prepared::check_key;
@@ -12,19 +13,24 @@ use crate::state::seq;
 /// More than any conversation has, and a whole number in scripts.
 const ALL: u64 = 1 << 52;
 
+const WHAT: &str = "a drop";
+
 /// As [`MemoryStore::drop_newest`](memory_core::MemoryStore::drop_newest).
 pub(crate) async fn drop_newest(
     inner: &Inner,
     key: &ConversationKey,
     newest: u64,
 ) -> Result<Dropped, Fault> {
-    const WHAT: &str = "a drop";
     check_key(key, &inner.limits)?;
     let keys = inner.prefix.keys(key);
     let answer = inner.client.script(&DROP, &keys, |command| {
         command.arg(keys.name.bytes()).arg(newest.min(ALL));
     });
-    let answer = array(answer.await?, WHAT)?;
+    read(answer.await?).map_err(Fault::late)
+}
+
+fn read(answer: Value) -> Result<Dropped, Fault> {
+    let answer = array(answer, WHAT)?;
     let [removed, next] = answer.as_slice() else { return Err(Fault::answer(WHAT)) };
     Ok(Dropped { removed: count(removed, WHAT)?, next_seq: seq(count(next, WHAT)?) })
 }

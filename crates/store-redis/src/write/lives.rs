@@ -16,8 +16,11 @@ pub(crate) async fn clear(inner: &Inner, key: &ConversationKey) -> Result<Cleare
     let answer = inner.client.script(&CLEAR, &keys, |command| {
         command.arg(keys.name.bytes());
     });
-    Ok(Cleared { removed: count(&answer.await?, "a clear")? })
+    Ok(Cleared { removed: count(&answer.await?, "a clear").map_err(Fault::late)? })
 }
+
+/// The last moment that a conversation can end at, a whole number in scripts too.
+const LAST: u64 = 1 << 52;
 
 /// As [`MemoryStore::expire`](memory_core::MemoryStore::expire).
 pub(crate) async fn expire(
@@ -28,10 +31,9 @@ pub(crate) async fn expire(
     check_key(key, &inner.limits)?;
     let keys = inner.prefix.keys(key);
     inner.known.forget(&keys.name);
-    // The largest moment that the server takes.
-    let at = at.map(|at| at.as_millis().min(i64::MAX as u64).to_string()).unwrap_or_default();
+    let at = at.map(|at| at.as_millis().min(LAST).to_string()).unwrap_or_default();
     let answer = inner.client.script(&EXPIRE, &keys, |command| {
         command.arg(keys.name.bytes()).arg(&at);
     });
-    Ok(count(&answer.await?, "an expiry")? == 1)
+    Ok(count(&answer.await?, "an expiry").map_err(Fault::late)? == 1)
 }

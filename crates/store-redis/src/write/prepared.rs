@@ -10,15 +10,18 @@ use crate::error::{Fault, RedisStoreError};
 use crate::payload;
 
 /// The most tokens of one tally, so that sums stay whole numbers in scripts too.
-const MOST_TOKENS: u64 = 1 << 50;
+const MOST_TOKENS: u64 = 1 << 40;
+
+/// The longest grace in milliseconds, so that moments stay whole numbers in scripts too.
+const LONGEST_GRACE: u64 = 1 << 50;
 
 /// A batch that was checked.
 pub(super) struct Prepared {
     pub(super) counter: CounterId,
     pub(super) new_epoch: Epoch,
     pub(super) messages: Vec<PreparedMessage>,
-    /// When what is pending here is due, in milliseconds since 1970; 0 for at once.
-    pub(super) due: u64,
+    /// Milliseconds until what is pending here is due.
+    pub(super) grace: u64,
     /// A power of two that no entry is larger than.
     pub(super) largest: u64,
 }
@@ -40,7 +43,6 @@ impl Prepared {
         append: Append,
         limits: &Limits,
         digests: &Digests,
-        now: u64,
     ) -> Result<Self, Fault> {
         check_key(key, limits)?;
         let Append { counter, new_epoch, messages, grace } = append;
@@ -59,11 +61,10 @@ impl Prepared {
             })
         };
         let messages = messages.into_iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
-        let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX / 4);
-        let due = if grace == 0 { 0 } else { now.saturating_add(grace) };
+        let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX).min(LONGEST_GRACE);
         let largest = messages.iter().map(|message| message.entry.len() as u64).max();
         let largest = largest.unwrap_or(0).next_power_of_two();
-        Ok(Self { counter, new_epoch, messages, due, largest })
+        Ok(Self { counter, new_epoch, messages, grace, largest })
     }
 
     pub(super) fn has_ids(&self) -> bool {

@@ -9,8 +9,11 @@ use crate::answer::{array, bytes, count};
 use crate::element::tally_text;
 use crate::error::Fault;
 use crate::inner::Inner;
+use crate::keys::Keys;
 use crate::scripts::SETTLE;
 use crate::state::State;
+
+const WHAT: &str = "a settle";
 
 /// As [`MemoryStore::settle`](memory_core::MemoryStore::settle).
 pub(crate) async fn settle(
@@ -18,7 +21,6 @@ pub(crate) async fn settle(
     key: &ConversationKey,
     settle: Settle,
 ) -> Result<Settled, Fault> {
-    const WHAT: &str = "a settle";
     check_key(key, &inner.limits)?;
     let all = settle.settlements.len() as u64;
     let applying: Vec<&Settlement> =
@@ -37,7 +39,11 @@ pub(crate) async fn settle(
             command.arg(expected).arg(tally_text(settlement.tally));
         }
     });
-    let mut parts = array(answer.await?, WHAT)?.into_iter();
+    read(inner, &keys, all, answer.await?).map_err(Fault::late)
+}
+
+fn read(inner: &Inner, keys: &Keys, all: u64, answer: Value) -> Result<Settled, Fault> {
+    let mut parts = array(answer, WHAT)?.into_iter();
     let mut part = || parts.next().unwrap_or(Value::Nil);
     match bytes(part()).as_deref() {
         Some(b"L") => Err(too_many_counters(&part())),

@@ -23,10 +23,6 @@ const PLANS: usize = 3;
 /// Elements that a plan reads at a time: some 50 KB.
 const CHUNK: u64 = 2048;
 
-/// Bytes and messages whose space is given back at a time, which takes well below 5 ms.
-const RECLAIMED_BYTES: u64 = 8 << 20;
-const RECLAIMED: u64 = 1000;
-
 /// What a long trim takes away, as it was summed outside of the server.
 struct Plan {
     revision: u64,
@@ -50,11 +46,9 @@ pub(crate) async fn trim(
             None => "plan",
             Some(_) => "apply",
         };
-        let answer = array(send(inner, &keys, trim, mode, plan.as_ref()).await?, WHAT)?;
-        let (kind, numbers) = answer.split_first().ok_or_else(|| Fault::answer(WHAT))?;
-        let numbers = numbers.iter().map(|number| count(number, WHAT));
-        let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
-        match (bytes(kind.clone()).as_deref(), numbers.as_slice()) {
+        let answer = send(inner, &keys, trim, mode, plan.as_ref()).await?;
+        let (kind, numbers) = read(answer).map_err(Fault::late)?;
+        match (kind.as_deref(), numbers.as_slice()) {
             (Some(b"D"), [removed, first, space]) => {
                 if *space > 0 {
                     reclaim(inner, &keys).await;
@@ -70,10 +64,18 @@ pub(crate) async fn trim(
                 let is_sound = add_up(inner, &keys, trim, &mut fresh, *physical).await?;
                 plan = is_sound.then_some(fresh);
             }
-            _ => return Err(Fault::answer(WHAT)),
+            _ => return Err(Fault::answer(WHAT).late()),
         }
     }
     Err(Fault::answer(WHAT))
+}
+
+/// What became of it, and numbers that say more.
+fn read(answer: Value) -> Result<(Option<Vec<u8>>, Vec<u64>), Fault> {
+    let mut parts = array(answer, WHAT)?.into_iter();
+    let kind = parts.next().and_then(bytes);
+    let numbers = parts.map(|number| count(&number, WHAT)).collect::<Result<_, _>>()?;
+    Ok((kind, numbers))
 }
 
 async fn send(
@@ -129,12 +131,8 @@ async fn add_up(
 
 /// Gives back the space of trimmed messages. What is left over, the next trim gives back.
 async fn reclaim(inner: &Inner, keys: &Keys) {
-    let largest = inner.known.get(&keys.name).map_or(0, |guess| guess.largest);
-    let chunk = RECLAIMED_BYTES.checked_div(largest).unwrap_or(RECLAIMED).clamp(1, RECLAIMED);
     loop {
-        let answer = inner.client.script(&RECLAIM, keys, |command| {
-            command.arg(chunk);
-        });
+        let answer = inner.client.script(&RECLAIM, keys, |_| {});
         let left = match answer.await {
             Ok(answer) => count(&answer, WHAT).unwrap_or(0),
             Err(_) => 0,
