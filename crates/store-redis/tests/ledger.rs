@@ -352,6 +352,58 @@ async fn payloads_of_unknown_size_are_not_guessed_at() {
     assert_eq!(sound(&store, &key, &counter).await.len(), 41);
 }
 
+#[tokio::test]
+async fn claims_hand_out_all_that_they_lease() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    for number in 0..100 {
+        let batch = sample::batch(&counter, [sample::user("hello", Tally::estimated(5))]);
+        store.append(&key(&number.to_string()), batch).await.unwrap();
+    }
+    let claim = Claim {
+        counter,
+        backlog: Backlog::Pending,
+        only: None,
+        after: None,
+        lease: Duration::from_hours(1),
+        limit: 64,
+    };
+    let first = store.claim_pending(claim.clone()).await.unwrap();
+    let second = store.claim_pending(claim.clone()).await.unwrap();
+    assert!(first.more && first.conversations.len() == 64, "{}", first.conversations.len());
+    let mut keys: Vec<_> = first.conversations.iter().chain(&second.conversations).collect();
+    assert!(keys.iter().all(|claimed| claimed.messages.len() == 1 && !claimed.more));
+    keys.sort_unstable_by_key(|claimed| &claimed.key);
+    keys.dedup_by_key(|claimed| &claimed.key);
+    assert_eq!(keys.len(), 100);
+    assert_eq!(store.claim_pending(claim).await.unwrap().conversations.len(), 0);
+}
+
+#[tokio::test]
+async fn an_interrupted_trims_space_is_given_back_by_the_next_one() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    let key = key("one");
+    let messages = (0..5).map(|_| sample::user("hello", Tally::exact(5)));
+    let epoch = store.append(&key, sample::batch(&counter, messages)).await.unwrap().epoch;
+    let name = tag_of(&server).await;
+    let (meta, tallies) =
+        (format!("turnledger:{name}"), format!("turnledger:{}", name.replace('m', "t")));
+    let trim = Trim { epoch, before: Seq::FIRST.plus(2) };
+    store.trim(&key, trim).await.unwrap();
+    // As a trim leaves it that ends before it has given anything back: one more step to go.
+    let admin = server.command(&["HGET", &meta, "a"]).await.unwrap();
+    let admin = admin.text().unwrap().replacen("3 3", "2 3", 1);
+    server.command(&["HSET", &meta, "a", &admin]).await.unwrap();
+    for list in [&tallies, &tallies.replacen("}t", "}p", 1)] {
+        let first = server.command(&["LINDEX", list, "0"]).await.unwrap();
+        server.command(&["LPUSH", list, first.text().unwrap()]).await.unwrap();
+    }
+    store.trim(&key, trim).await.unwrap();
+    assert_eq!(server.command(&["LLEN", &tallies]).await.unwrap().integer(), Some(3));
+    assert_eq!(sound(&store, &key, &counter).await.len(), 3);
+}
+
 /// What docs/redis-store.md names.
 const RULES: &str = "~turnledger:* resetchannels -@all +ping +info +time +scan +multi +exec \
     +eval +evalsha +del +exists +persist +pexpireat +pexpiretime +type +unlink +hdel +hget \
