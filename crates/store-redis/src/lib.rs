@@ -41,12 +41,15 @@
 //!
 //! # Damage
 //!
-//! Where one of a conversation's keys was evicted, removed or replaced, the next operation on it
-//! finds that lists and numbers disagree:
+//! Where one of a conversation's keys was evicted, removed or replaced, the next operation that
+//! touches it finds that keys and numbers disagree:
 //! [`StoreError::DamagedConversation`](memory_core::StoreError::DamagedConversation). It is refused
-//! until [`repair`](memory_core::MemoryStore::repair) has mended it. An append that was on its way
-//! when a key vanished tells of the damage too, and what it wrote is there after the repair. Where
-//! all keys are gone, the conversation is: the next append begins a new life.
+//! until [`repair`](memory_core::MemoryStore::repair) has mended it. An append that needs no look
+//! before it writes finds the damage afterwards. It ends with
+//! [`StoreError::OutcomeUnknown`](memory_core::StoreError::OutcomeUnknown) and
+//! [`RedisStoreError::DamagedConversation`] as its source, because what it wrote may be there after
+//! the repair. Where all keys are gone but that of callers' ids, the conversation is: the next append
+//! begins a new life.
 //!
 //! # Examples
 //!

@@ -1,7 +1,7 @@
 //! The scripts that run in the server.
 //!
-//! Each works on the keys of one conversation and the indexes of its tag, which share a slot, and
-//! checks everything before it writes, because a script that fails does not undo what it did.
+//! Each works on the keys of one conversation and the indexes of its tag, which share a slot. What can
+//! fail comes before it writes messages, because a script that fails does not undo what it did.
 
 use std::sync::LazyLock;
 

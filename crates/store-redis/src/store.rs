@@ -158,3 +158,56 @@ impl MemoryStore for RedisStore {
         report.map_err(|fault| fault.explain("repair", Some(key)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use cache_redis::{Loader, RedisSettings};
+    use memory_core::{ConversationId, MemoryStoreExt, Tally};
+    use memory_testkit::sample;
+    use redis_testkit::RedisServer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wrong_idea_of_the_time_loses_no_message_that_was_acknowledged() {
+        let server = RedisServer::builder().start().await.unwrap();
+        let variables = BTreeMap::from([("REDIS_URL".to_owned(), server.url())]);
+        let settings = Loader::new(RedisSettings::schema()).environment(variables).build();
+        let settings = RedisSettings::settle(&mut settings.unwrap()).unwrap();
+        let pool = RedisPool::builder(settings).build().await.unwrap();
+        let builder = RedisStore::builder(pool).time_to_live(Some(Duration::from_hours(1)));
+        let (store, counter) = (builder.connect().await.unwrap(), sample::counter("words"));
+        let key = ConversationKey::new(Namespace::default(), ConversationId::new("one").unwrap());
+        let user = || sample::user("hello", Tally::exact(5));
+        let append = async |message| store.append(&key, sample::batch(&counter, [message])).await;
+        let messages = async || store.totals(&key).await.unwrap().messages;
+        // Long ago, as after a sleep of the machine or with a clock that was set.
+        let wrong = || store.inner.time.heard(1_000_000);
+        wrong();
+        append(sample::with_id(user(), "id")).await.unwrap();
+        assert_eq!(messages().await, 1, "by a script");
+        wrong();
+        append(user()).await.unwrap();
+        assert_eq!(messages().await, 2, "where there is an end already");
+        assert!(store.expire(&key, None).await.unwrap());
+        append(sample::with_id(user(), "other")).await.unwrap();
+        assert!(store.expire(&key, None).await.unwrap());
+        let _ = store.totals(&key).await.unwrap();
+        wrong();
+        store.inner.time.sleep(Duration::from_hours(1));
+        append(user()).await.unwrap();
+        assert_eq!(messages().await, 4, "after a sleep");
+        for stored in server.command(&["KEYS", "*{*}[mtpi]*"]).await.unwrap().array() {
+            server.command(&["DEL", stored.text().unwrap()]).await.unwrap();
+        }
+        wrong();
+        let error = append(user()).await.unwrap_err();
+        assert!(error.is_outcome_unknown(), "{error:?}");
+        append(user()).await.unwrap();
+        assert_eq!(messages().await, 1);
+        assert_eq!(store.totals_under(&key, &counter).await.unwrap().tokens, 5);
+    }
+}

@@ -167,6 +167,11 @@ async fn a_server_without_memory_takes_all_of_a_batch_or_nothing() {
     }
     assert!(written > 0 && refusals == 20, "{written} written, {refusals} refused");
     assert_eq!(sound(&store, &counter).await, (1..=written).collect::<Vec<u64>>());
+    let epoch = store.totals(&key()).await.unwrap().epoch.unwrap();
+    let before = Seq::FIRST.plus(written - 20);
+    let trimmed = store.trim(&key(), Trim { epoch, before }).await.unwrap();
+    assert_eq!(trimmed.removed, written - 20, "a trim frees memory where there is none left");
+    store.append(&key(), batch(None)).await.unwrap();
 }
 
 async fn append_as(store: &RedisStore, counter: &CounterId, id: &str) -> (u64, bool) {
