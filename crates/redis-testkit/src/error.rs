@@ -175,6 +175,11 @@ impl Error {
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Ended { .. } | Self::NotRunning { .. } | Self::ProxyEnded { .. })
     }
+
+    /// Whether a server ended because somebody else has one of its ports.
+    pub(crate) fn is_taken_port(&self) -> bool {
+        matches!(self, Self::Ended { log, .. } if log.contains("Address already in use"))
+    }
 }
 
 #[cfg(test)]

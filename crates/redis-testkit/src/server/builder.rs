@@ -120,11 +120,7 @@ impl ServerBuilder {
             let server = RedisServer::create(&binary, ports::free()?, &self.options)?;
             match server.restart().await {
                 Ok(()) => return Ok(server),
-                Err(Error::Ended { log, .. })
-                    if attempt < ATTEMPTS && log.contains("Address already in use") =>
-                {
-                    attempt += 1;
-                }
+                Err(error) if attempt < ATTEMPTS && error.is_taken_port() => attempt += 1,
                 Err(Error::Ended { log, .. }) if self.has_tls() && lacks_tls(&log) => {
                     return Err(Error::NoTls { path: binary.path().to_owned() });
                 }

@@ -13,6 +13,9 @@ use crate::server::{RedisServer, ServerBuilder};
 /// How many masters there are, each with one replica.
 pub(super) const MASTERS: usize = 3;
 
+/// How often a node is tried where its port for the others is taken.
+const ATTEMPTS: usize = 5;
+
 /// What the nodes of a cluster are to have.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -83,7 +86,18 @@ impl ClusterBuilder {
 
     /// A node, and the port on which the others reach it.
     async fn start_node(&self) -> Result<(RedisServer, u16), Error> {
-        let bus_port = ports::free()?;
+        let mut attempt = 1;
+        loop {
+            let bus_port = ports::free()?;
+            match self.node(bus_port).start().await {
+                // Somebody else may have taken that port meanwhile.
+                Err(error) if attempt < ATTEMPTS && error.is_taken_port() => attempt += 1,
+                started => return Ok((started?, bus_port)),
+            }
+        }
+    }
+
+    fn node(&self, bus_port: u16) -> ServerBuilder {
         let node = self
             .server
             .clone()
@@ -92,9 +106,7 @@ impl ClusterBuilder {
             .directive("cluster-node-timeout", &[&self.node_timeout.as_millis().to_string()])
             // A replica that is the last of its master must not go to another one.
             .directive("cluster-allow-replica-migration", &["no"]);
-        let node =
-            if self.server.has_tls() { node.directive("tls-cluster", &["yes"]) } else { node };
-        Ok((node.start().await?, bus_port))
+        if self.server.has_tls() { node.directive("tls-cluster", &["yes"]) } else { node }
     }
 }
 
