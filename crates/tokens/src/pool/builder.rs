@@ -102,7 +102,9 @@ impl Builder {
     /// Sets whether a worker counts sample texts first, so that the counter loads what it needs
     /// and its cost is known (the default).
     ///
-    /// Without, nothing is counted at once until workers have counted some jobs.
+    /// Without, nothing is counted at once until workers have counted some jobs. A counter that is
+    /// not [bound by the processor](TokenCounter::is_cpu_bound), such as a provider's service, is
+    /// asked for no samples.
     pub fn warm_up(mut self, warm_up: bool) -> Self {
         self.warm_up = warm_up;
         self

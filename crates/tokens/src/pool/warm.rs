@@ -63,8 +63,15 @@ const FIRST: &str = "a";
 
 impl Shared {
     /// Has the counter load what it needs, and counts sample texts to learn what a count costs.
+    ///
+    /// A counter that waits for a service loads nothing and is never asked at once: samples would
+    /// only use up what the service allows.
     pub(super) fn warm_up(&self) {
         if !self.warmth.wanted {
+            return;
+        }
+        if !self.counter.is_cpu_bound() {
+            self.warmth.over.set();
             return;
         }
         let done = guarded(|| self.count_samples());

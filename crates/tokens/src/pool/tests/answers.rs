@@ -198,3 +198,17 @@ async fn the_warm_up_counts_on_a_worker_before_any_job() {
     assert_eq!(pool.metrics().snapshot().timed, 0, "a warm-up is no job");
     assert!(pool.is_idle());
 }
+
+#[tokio::test]
+async fn a_service_is_asked_for_no_samples() {
+    let mut counter = MockCounter::new();
+    counter.expect_id().return_const(CounterId::new("service").unwrap());
+    counter.expect_inline_safe().return_const(false);
+    counter.expect_is_cpu_bound().return_const(false);
+    counter.expect_count().times(1).returning(|text| Ok(text.len()));
+    let pool = AsyncTokenCounter::builder(Arc::new(counter)).workers(1).build().unwrap();
+    assert!(!pool.warmed().await, "it has counted nothing yet");
+    let (sender, results) = channel();
+    pool.submit(Job::text("seven..", move |counted| sender.send(counted.result).unwrap())).unwrap();
+    assert_eq!(results.recv().unwrap().unwrap(), Tally::exact(7));
+}
