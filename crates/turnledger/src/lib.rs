@@ -96,8 +96,8 @@ pub use tokens::{BlockingCounter, ProviderBuilder, ProviderCounter, RemoteError}
 
 // The pool of connections to Redis, and a look at the servers.
 pub use cache_redis::{
-    Advice, Concern, Diagnosis, Leak, PoolError, PoolStatus, RedisPool, RedisPoolBuilder,
-    RoundTrip, ServerReport, Throughput,
+    Advice, Concern, ConnectError, ConnectReason, Diagnosis, Leak, PoolError, PoolStatus,
+    RedisPool, RedisPoolBuilder, RoundTrip, ServerReport, Throughput, WaitTimedOut, WaitingFor,
 };
 
 // Stores: the embedded one, the one on Redis, and what it takes to write another.

@@ -4,6 +4,7 @@ pub(super) const GENERAL: &str = "\
 Examples:
   $ turnledger replay conversations.jsonl
   $ turnledger --store memory: replay --budget 8000 --json conversations.jsonl
+  $ turnledger --store redis://127.0.0.1:6379 replay conversations.jsonl
   $ turnledger append support-7 --role user --content 'Where is my parcel?'
   $ turnledger window support-7 --budget 4096
   $ turnledger count --model gpt-4o prompt.txt

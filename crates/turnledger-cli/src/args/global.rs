@@ -10,7 +10,8 @@ use crate::output::shell_word;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// Where conversations are kept: `file:PATH`, or `memory:` for this run only
+    /// Where conversations are kept: `file:PATH`, `redis://HOST` (`redis-sentinel://` and
+    /// `redis-cluster://` too), or `memory:` for this run only
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<String>,
 

@@ -102,12 +102,12 @@ fn store(user: Option<&UserDirectories>) -> Vec<Setting> {
             Some(user) => url.default_value(user.default_store_url()),
             None => url,
         },
-        Setting::choice("store.durability", &["sync", "relaxed"])
-            .default_value("sync")
-            .describe("what an acknowledged append survives: a loss of power, or kill -9 alone"),
+        Setting::choice("store.durability", &["sync", "relaxed"]).default_value("sync").describe(
+            "what an append to the embedded store survives: a loss of power, or kill -9 alone",
+        ),
         Setting::size("store.cache_bytes", ..)
             .default_value("67108864")
-            .describe("memory that the store's cache may take"),
+            .describe("memory that the embedded store's cache may take"),
         Setting::duration("store.ttl", SHORTEST..)
             .or_off()
             .describe("how long a conversation lives after its last append"),

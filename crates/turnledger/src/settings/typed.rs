@@ -79,9 +79,10 @@ pub struct StoreSettings {
     pub url: Option<Url>,
     /// What an acknowledged append survives.
     pub durability: Durability,
-    /// The memory that the store's cache may take.
+    /// The memory that the embedded store's cache may take.
     pub cache_bytes: usize,
-    /// How long a conversation lives after its last append; none for ever.
+    /// How long a conversation lives after its last append, on Redis at least three quarters of it;
+    /// none for ever.
     pub time_to_live: Option<Duration>,
     /// What the keys of a store on Redis begin with.
     pub prefix: String,
