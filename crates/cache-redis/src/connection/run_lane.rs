@@ -26,7 +26,13 @@ impl Lane {
     /// answer came, [`PoolError::Server`] if the server refused it, and
     /// [`PoolError::NeedsExclusive`] for a command that would change or hold up the connection for
     /// others. WAIT and WAITAOF are let through: they hold up their lane.
-    /// [`PoolError::EmptyCommand`] for one that has not even a name.
+    /// [`PoolError::EmptyCommand`] for one that has not even a name, [`PoolError::Connect`] where
+    /// trying again cannot help, and [`PoolError::Closed`].
+    ///
+    /// In a cluster also [`PoolError::WaitTimedOut`] where an earlier command of the key is not
+    /// answered, [`PoolError::Server`] with `CROSSSLOT` for keys in several slots, of which nothing
+    /// was sent, [`PoolError::NeedsServer`] for a command that concerns each node by itself, and
+    /// [`PoolError::ClusterSize`].
     ///
     /// # Cancel safety
     ///

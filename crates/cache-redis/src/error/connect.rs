@@ -123,7 +123,10 @@ impl fmt::Display for ConnectReason {
             Self::TimedOut => "no answer within redis.pool.connect_timeout",
             Self::Lost => "the connection ended before it could be used",
             Self::Tls => "TLS failed, see redis.tls.ca_file and redis.tls.certificate_file",
-            Self::Login => "the login was refused, see redis.user and redis.password",
+            Self::Login => {
+                "the login was refused, or has no right to ASKING, CLUSTER SLOTS or ROLE where \
+                 connecting needs them, see redis.user and redis.password"
+            }
             Self::Database => "the database was refused, see redis.db",
             Self::TooManyClients => {
                 "the server has no place for another client, see its maxclients and \

@@ -9,7 +9,8 @@ use super::{ConnectError, WaitTimedOut};
 
 /// What a pool, a lane or an exclusive connection can fail with.
 ///
-/// No text of a command, a reply or a password is in any of its messages.
+/// No text of a command or a password is in any of its messages, and of a reply only the first word
+/// of a refusal. That is a code, unless a script of the caller's own makes it something else.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {
@@ -124,6 +125,19 @@ pub enum PoolError {
         /// The command.
         operation: &'static str,
     },
+
+    /// A setting was changed to what no pool can keep to.
+    #[error("{key} must be {expected}")]
+    Setting {
+        /// The setting.
+        key: &'static str,
+        /// Its range, and what it was.
+        expected: String,
+    },
+
+    /// The pool needs a tokio runtime for its tasks.
+    #[error("no tokio runtime is running here; build the pool inside one")]
+    NoRuntime,
 
     /// A file of the TLS settings cannot be used.
     #[error("{key}: cannot use {path}")]

@@ -3,7 +3,8 @@
 /// Gauge: the most sockets that may be open.
 pub const SIZE: &str = "turnledger_redis_size";
 
-/// Gauge: exclusive connections handed out, and lanes with a command in flight.
+/// Gauge: exclusive connections handed out, and lanes with a command in flight; in a cluster
+/// connections to its nodes with a command in flight.
 pub const ACTIVE: &str = "turnledger_redis_active";
 
 /// Gauge: all other open sockets.

@@ -62,12 +62,15 @@ pub enum Advice {
 impl fmt::Display for Advice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RaiseSize { from, to, utilisation, wait } => write!(
-                formatter,
-                "raise redis.pool.size from {from} to {to}: up to {:.0} % were in use, and one \
-                 caller in a hundred waited {wait:.1?} or longer",
-                utilisation * 100.0
-            ),
+            Self::RaiseSize { from, to, utilisation, wait } => {
+                let used = utilisation * 100.0;
+                write!(formatter, "raise redis.pool.size from {from} to {to}: ")?;
+                write!(formatter, "up to {used:.0} % were in use")?;
+                if *wait > Duration::ZERO {
+                    write!(formatter, ", and one caller in a hundred waited {wait:.1?} or longer")?;
+                }
+                Ok(())
+            }
             Self::LowerSize { from, to, utilisation } => write!(
                 formatter,
                 "lower redis.pool.size from {from} to {to}: no more than {:.0} % were in use",

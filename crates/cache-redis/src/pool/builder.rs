@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use super::reaper;
@@ -33,8 +34,9 @@ impl RedisPoolBuilder {
         self
     }
 
-    /// Opens connections by other means than the address of the settings. Login, bounds and
-    /// deadlines of the settings hold; their TLS is up to the dialer.
+    /// Opens connections by other means than the address of the settings, to one server whatever
+    /// topology they name: nobody asks whether it is a master, or who has which slot. Login, bounds
+    /// and deadlines of the settings hold; their TLS is up to the dialer.
     pub fn dialer(mut self, dialer: impl Dialer) -> Self {
         self.dialer = Some(Box::new(dialer));
         self
@@ -45,13 +47,17 @@ impl RedisPoolBuilder {
     ///
     /// # Errors
     ///
-    /// [`PoolError::TlsFile`] and [`PoolError::Tls`] for certificates that cannot be used.
+    /// [`PoolError::Setting`] for bounds that were changed out of their ranges,
+    /// [`PoolError::TlsFile`] and [`PoolError::Tls`] for certificates that cannot be used, and
+    /// [`PoolError::NoRuntime`] outside a tokio runtime.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future leaves nothing behind.
     pub async fn build(self) -> Result<RedisPool, PoolError> {
         let Self { name, settings, dialer } = self;
+        settings.pool.check()?;
+        Handle::try_current().map_err(|_| PoolError::NoRuntime)?;
         let must_be_master = matches!(settings.topology, Topology::Sentinel { .. });
         let login = Login::new(&settings, must_be_master && dialer.is_none());
         let bounds = settings.pool.clone();
@@ -117,5 +123,20 @@ async fn servers_of(settings: RedisSettings) -> Result<Servers, PoolError> {
             })))
         }
         Topology::Cluster { seeds } => Ok(Servers::Cluster(Arc::new(Cluster::new(seeds, tls)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn without_a_runtime_there_is_an_error_and_no_panic() {
+        let building = pin!(RedisPool::builder(RedisSettings::default()).build());
+        let polled = building.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Err(PoolError::NoRuntime))));
     }
 }

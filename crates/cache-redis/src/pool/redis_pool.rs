@@ -14,6 +14,7 @@ use super::holders::Leak;
 use super::servers;
 use super::shared::Shared;
 use super::status::PoolStatus;
+use crate::settings::MOST_CONNECTIONS;
 use crate::{Lane, PoolError, PoolSnapshot, RedisSettings};
 
 /// Connections to Redis: lanes that many commands share, and exclusive ones, under one cap.
@@ -73,15 +74,16 @@ impl RedisPool {
     /// A handle to each server that holds a part of the data: to each node of a cluster that owns
     /// slots, and to the one server otherwise.
     ///
-    /// It is for commands that concern servers rather than keys: SCAN, INFO, SCRIPT LOAD. In a
+    /// It is for commands that concern servers rather than keys: SCAN, INFO, SCRIPT FLUSH. In a
     /// cluster each handle keeps to its node, and what that answers is the answer, redirections
     /// included. Ask for them anew after nodes came or went.
     ///
     /// # Errors
     ///
     /// In a cluster [`PoolError::WaitTimedOut`] if no node said who owns the slots within
-    /// `redis.pool.timeout`, [`PoolError::Connect`] if trying again cannot help, and
-    /// [`PoolError::ClusterSize`] if the pool has fewer sockets than the cluster has nodes.
+    /// `redis.pool.timeout`, [`PoolError::Connect`] if trying again cannot help,
+    /// [`PoolError::ClusterSize`] if the pool has fewer sockets than the cluster has nodes, and
+    /// [`PoolError::Closed`].
     ///
     /// # Cancel safety
     ///
@@ -141,10 +143,10 @@ impl RedisPool {
 
     /// Changes the most sockets that may be open. Those above it are closed as they come back.
     ///
-    /// A size of 0 is taken as 1, and in a cluster one below the number of nodes that own slots as
-    /// that number. `redis.pool.max_idle` stays as it is.
+    /// A size of 0 is taken as 1, one above 65,535 as that, and in a cluster one below the number of
+    /// nodes that own slots as that number. `redis.pool.max_idle` stays as it is.
     pub fn resize(&self, size: usize) {
-        self.shared.resize(size.max(1));
+        self.shared.resize(size.clamp(1, usize::from(MOST_CONNECTIONS)));
     }
 
     /// Closes the pool: refuses new callers and those who wait, and waits for up to

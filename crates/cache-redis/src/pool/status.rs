@@ -8,7 +8,8 @@ use std::fmt;
 pub struct PoolStatus {
     /// The most sockets that may be open.
     pub size: usize,
-    /// Exclusive connections handed out, and lanes with a command in flight.
+    /// Exclusive connections handed out, and lanes with a command in flight; in a cluster
+    /// connections to its nodes with a command in flight.
     pub active: usize,
     /// All other sockets that are open and ready.
     pub idle: usize,

@@ -1,6 +1,7 @@
 //! The section `[redis]`: its declarations, the relations between them, and their typed values.
 
 mod address;
+mod bounds;
 mod credentials;
 mod node;
 mod pool;
@@ -12,6 +13,7 @@ mod topology;
 mod typed;
 mod variables;
 
+pub(crate) use bounds::MOST_CONNECTIONS;
 pub use credentials::Credentials;
 pub use node::Node;
 pub use pool::PoolSettings;

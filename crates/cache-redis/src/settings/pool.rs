@@ -12,11 +12,12 @@ const TIMEOUT: &str = "redis.pool.timeout";
 const MAX_IDLE: &str = "redis.pool.max_idle";
 const MIN_IDLE: &str = "redis.pool.min_idle";
 
-/// The section `[redis.pool]`.
+/// The section `[redis.pool]`. A pool is built only within the ranges that are named here; each
+/// time is more than zero and at most 365 days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolSettings {
-    /// The most connections that are open at a time, at least 1.
+    /// The most connections that are open at a time, from 1 to 65,535.
     pub size: usize,
     /// The longest wait for a connection: for a free one, for connecting, for checking it.
     pub timeout: Duration,
@@ -32,9 +33,9 @@ pub struct PoolSettings {
     pub connect_timeout: Duration,
     /// The longest wait for the reply to a command.
     pub response_timeout: Duration,
-    /// The most commands in flight on one shared connection, at least 1.
+    /// The most commands in flight on one shared connection, from 1 to 100,000.
     pub lane_depth: usize,
-    /// The most attempts to connect within any second, at least 1.
+    /// The most attempts to connect within any second, from 1 to 100,000.
     pub connect_rate: usize,
     /// The time after which an exclusive connection that is still held counts as a leak.
     pub hold_limit: Duration,

@@ -1,26 +1,11 @@
 //! The declarations of the section `[redis]`.
 
-use std::ops::Bound;
-use std::time::Duration;
-
 use layered_settings::{Schema, Setting, SettingsError};
 
+use super::bounds::{DEEPEST_LANE, FASTEST_CONNECTING, MOST_CONNECTIONS, SOME_TIME};
 use super::node::{self, Node, SENTINEL_PORT, SERVER_PORT};
 use super::preset::PoolPreset;
 use super::{redis_url, variables};
-
-/// A duration that is not zero and can be added to any point in time.
-const SOME_TIME: (Bound<Duration>, Bound<Duration>) =
-    (Bound::Excluded(Duration::ZERO), Bound::Included(Duration::from_hours(365 * 24)));
-
-/// The most connections: one address has no more ports to connect from.
-const MOST_CONNECTIONS: i64 = 65_535;
-
-/// The most commands that one connection may have in flight.
-const DEEPEST_LANE: i64 = 100_000;
-
-/// The most attempts to connect in a second that can be asked for.
-const FASTEST_CONNECTING: i64 = 100_000;
 
 /// The highest number that a server takes for a database.
 const LAST_DATABASE: i64 = 2_147_483_647;
@@ -110,16 +95,16 @@ fn pool() -> Vec<Setting> {
     vec![
         Setting::choice("redis.pool.preset", &PoolPreset::NAMES)
             .describe("figures for size, max_idle and timeout where they are not set"),
-        Setting::integer("redis.pool.size", 1..=MOST_CONNECTIONS)
+        Setting::integer("redis.pool.size", 1..=MOST_CONNECTIONS.into())
             .default_value("100")
             .describe("most connections that are open at a time"),
         Setting::duration("redis.pool.timeout", SOME_TIME)
             .default_value("30s")
             .describe("longest wait for a connection, connecting included"),
-        Setting::integer("redis.pool.max_idle", 0..=MOST_CONNECTIONS)
+        Setting::integer("redis.pool.max_idle", 0..=MOST_CONNECTIONS.into())
             .default_value("50")
             .describe("most connections that stay open without use"),
-        Setting::integer("redis.pool.min_idle", 0..=MOST_CONNECTIONS)
+        Setting::integer("redis.pool.min_idle", 0..=MOST_CONNECTIONS.into())
             .default_value("0")
             .describe("connections that are kept open without use"),
         Setting::duration("redis.pool.idle_timeout", SOME_TIME)

@@ -34,7 +34,7 @@ pub struct Opened {
 /// # Errors
 ///
 /// [`OpenError`] says which of the parts cannot be had, and why. Outside a tokio runtime that is
-/// the memory.
+/// the memory, or the pool of a store on Redis.
 ///
 /// # Cancel safety
 ///
