@@ -171,17 +171,25 @@ impl Sentinels {
     pub async fn failover(&self) -> Result<&RedisServer, Error> {
         let former = self.master().await?;
         let words = ["SENTINEL", "FAILOVER", &self.service];
-        let what = || format!("waited for a fail-over of `{}` to begin", self.service);
-        // It is refused while one is still under way, or while no replica is known to be well.
+        let what = || format!("waited for a fail-over of `{}`", self.service);
         wait::until(what, LIMIT, || async {
-            let sentinel = self.running_sentinels().next();
-            match sentinel {
-                Some(sentinel) => sentinel.command(&words).await.map(Some),
-                None => Ok(None),
+            if let Some(master) =
+                self.agreed().await?.filter(|master| master.port() != former.port())
+                && master.is_master().await?
+            {
+                return Ok(Some(master));
             }
+            // One that has begun may be given up, and then it has to be ordered again. It is refused
+            // while one is still under way, or while no replica is known to be well.
+            let sentinel = self.running_sentinels().next();
+            if let Some(sentinel) = sentinel
+                && self.named_by(sentinel).await? == Some(former.port())
+            {
+                sentinel.command(&words).await?;
+            }
+            Ok(None)
         })
-        .await?;
-        self.master_after(former).await
+        .await
     }
 
     /// Returns when all Sentinels run and know each other, and all servers run and are linked to
@@ -236,16 +244,20 @@ impl Sentinels {
     async fn agreed(&self) -> Result<Option<&RedisServer>, Error> {
         let mut named = None;
         for sentinel in self.running_sentinels() {
-            let words = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", &self.service];
-            let reply = sentinel.command(&words).await?;
-            let port =
-                reply.array().get(1).and_then(Reply::text).and_then(|port| port.parse().ok());
+            let port = self.named_by(sentinel).await?;
             if port.is_none() || named.is_some_and(|named| Some(named) != port) {
                 return Ok(None);
             }
             named = port;
         }
-        Ok(named.and_then(|port: u16| self.servers.iter().find(|server| server.port() == port)))
+        Ok(named.and_then(|port| self.servers.iter().find(|server| server.port() == port)))
+    }
+
+    /// The port of the master that a Sentinel names.
+    async fn named_by(&self, sentinel: &RedisServer) -> Result<Option<u16>, Error> {
+        let words = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", &self.service];
+        let reply = sentinel.command(&words).await?;
+        Ok(reply.array().get(1).and_then(Reply::text).and_then(|port| port.parse().ok()))
     }
 
     fn running_sentinels(&self) -> impl Iterator<Item = &RedisServer> {
