@@ -93,7 +93,12 @@ fn certificates(key: &'static str, file: &Path) -> Result<Vec<CertificateDer<'st
 }
 
 fn read(key: &'static str, file: &Path) -> Result<Vec<u8>, PoolError> {
-    fs::read(file).map_err(|source| refused(key, file, source))
+    // To open a FIFO is to wait for whoever writes to it, and a device may have no end.
+    match fs::metadata(file) {
+        Ok(found) if found.is_file() => fs::read(file).map_err(|source| refused(key, file, source)),
+        Ok(_) => Err(refused(key, file, "it is not a regular file")),
+        Err(source) => Err(refused(key, file, source)),
+    }
 }
 
 fn refused(

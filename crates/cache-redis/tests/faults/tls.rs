@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cache_redis::{ConnectReason, PoolError, RedisSettings};
+use cache_redis::{ConnectReason, PoolError, RedisPool, RedisSettings};
 use redis_testkit::{Certificates, ClientCertificates, RedisServer};
 
 use crate::support::{FOR_EVER, WAYS, pool, run, settings_of, text, within};
@@ -76,13 +76,31 @@ async fn a_connection_with_tls_is_made_anew_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_none_is_refused_and_waited_for_by_nobody() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let fifo = folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    for path in [fifo.as_path(), folder.path(), std::path::Path::new("/dev/zero")] {
+        let path = path.to_str().unwrap();
+        let variables = [("REDIS_URL", "rediss://h/0"), ("REDIS_TLS_CA_FILE", path)];
+        let built = RedisPool::builder(settings_of(&variables)).build();
+        let error = within(built).await.map(drop).unwrap_err();
+        let shown = format!("{error}: {}", std::error::Error::source(&error).unwrap());
+        for part in ["redis.tls.ca_file", path, "it is not a regular file"] {
+            assert!(shown.contains(part), "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_server_without_tls_is_not_taken_for_one_with_it() {
     let files = Certificates::generate().unwrap();
     let plain = RedisServer::builder().start().await.unwrap();
     let url = format!("rediss://{}/0", plain.address());
     let authority = files.authority().into_os_string().into_string().unwrap();
     let mut settings = settings_of(&[("REDIS_URL", &url), ("REDIS_TLS_CA_FILE", &authority)]);
-    settings.pool.timeout = std::time::Duration::from_millis(500);
+    settings.pool.timeout = std::time::Duration::from_secs(3);
     let pool = pool(settings).await;
     for way in WAYS {
         let error = within(run(&pool, way, &["PING"])).await.unwrap_err();
