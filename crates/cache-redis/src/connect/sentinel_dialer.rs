@@ -1,6 +1,7 @@
 //! Connections to the master that the sentinels name.
 
 use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +21,8 @@ pub(crate) struct SentinelDialer {
     pub(crate) tls: Option<TlsConnector>,
     /// The most time for all sentinels together.
     pub(crate) patience: Duration,
+    /// The master that it led to last.
+    pub(crate) reached: Mutex<Option<Node>>,
 }
 
 #[async_trait]
@@ -33,13 +36,23 @@ impl Dialer for SentinelDialer {
         address
     }
 
+    fn reached(&self) -> Option<String> {
+        self.lock_reached().as_ref().map(ToString::to_string)
+    }
+
     async fn dial(&self) -> Result<Box<dyn ByteStream>, ConnectError> {
         let (host, port) = self.master().await?;
-        open(&host, port, self.tls.as_ref(), self.each()).await
+        let stream = open(&host, port, self.tls.as_ref(), self.each()).await?;
+        *self.lock_reached() = Node::new(&host, port);
+        Ok(stream)
     }
 }
 
 impl SentinelDialer {
+    fn lock_reached(&self) -> MutexGuard<'_, Option<Node>> {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The master by the first sentinel that knows one.
     async fn master(&self) -> Result<(String, u16), ConnectError> {
         let mut last = None;

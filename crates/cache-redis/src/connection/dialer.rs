@@ -19,6 +19,12 @@ pub trait Dialer: Send + Sync + 'static {
     /// The address that errors name.
     fn address(&self) -> String;
 
+    /// The address of the server that the last stream leads to, where [`address`](Self::address)
+    /// does not say it: that of the master which sentinels named.
+    fn reached(&self) -> Option<String> {
+        None
+    }
+
     /// Opens a stream, TLS included where there is any. The pool sees to rate, retries and deadline.
     ///
     /// # Errors

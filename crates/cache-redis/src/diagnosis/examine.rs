@@ -151,7 +151,8 @@ impl Examination<'_> {
     }
 
     fn address(&self, lane: &Lane) -> String {
-        lane.node().map_or_else(|| self.pool.address().to_owned(), ToString::to_string)
+        let node = lane.node().map(ToString::to_string).or_else(|| lane.shared().reached());
+        node.unwrap_or_else(|| self.pool.address().to_owned())
     }
 
     /// Asks something that may be asked twice, since it changes nothing.

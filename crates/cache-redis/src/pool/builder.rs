@@ -1,7 +1,7 @@
 //! From settings to a pool.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -120,6 +120,7 @@ async fn servers_of(settings: RedisSettings) -> Result<Servers, PoolError> {
                 credentials,
                 tls,
                 patience: settings.pool.connect_timeout,
+                reached: Mutex::default(),
             })))
         }
         Topology::Cluster { seeds } => Ok(Servers::Cluster(Arc::new(Cluster::new(seeds, tls)))),

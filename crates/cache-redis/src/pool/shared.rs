@@ -99,6 +99,14 @@ impl Shared {
         self.size.load(Ordering::Acquire)
     }
 
+    /// The address of the server that the last connection leads to, where that is one by itself.
+    pub(crate) fn reached(&self) -> Option<String> {
+        match &self.servers {
+            Servers::One(dialer) => dialer.reached(),
+            Servers::Cluster(_) => None,
+        }
+    }
+
     /// The cluster that it leads to, where it is one.
     pub(crate) fn cluster(&self) -> Option<&Arc<Cluster>> {
         match &self.servers {
