@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::server::Server;
-use crate::connection::Link;
+use crate::connection::{Cancelled, Link};
 use crate::pool::{Count, Generation, LONG_IDLE, Mark, Shared};
 
 /// A connection of a lane to a node. It is closed when the last command on it is done.
@@ -18,6 +18,7 @@ pub(crate) struct NodeLink {
     generation: Generation,
     /// Commands that are not answered yet.
     in_flight: Count,
+    pub(crate) cancelled: Cancelled,
     /// Whether nothing new is sent on it.
     is_retired: AtomicBool,
     /// When it was last used, in milliseconds of the pool's age.
@@ -39,6 +40,7 @@ impl NodeLink {
             server,
             generation,
             in_flight: Count::default(),
+            cancelled: Cancelled::default(),
             is_retired: AtomicBool::new(false),
             used: AtomicU64::new(0),
             _open: open,

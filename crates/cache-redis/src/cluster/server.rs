@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::lanes::Destination;
 use crate::pool::{Generation, Generations};
 use crate::{ConnectError, Node};
 
@@ -10,15 +11,18 @@ use crate::{ConnectError, Node};
 #[derive(Debug)]
 pub(crate) struct Server {
     node: Node,
+    /// No other one has or had it.
+    number: u64,
     generations: Generations,
     answers: AtomicU64,
     trouble: Mutex<Option<Arc<ConnectError>>>,
 }
 
 impl Server {
-    pub(crate) fn new(node: Node) -> Self {
+    pub(crate) fn new(node: Node, number: u64) -> Self {
         Self {
             node,
+            number,
             generations: Generations::default(),
             answers: AtomicU64::new(0),
             trouble: Mutex::default(),
@@ -27,6 +31,11 @@ impl Server {
 
     pub(crate) fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Where commands to it go.
+    pub(crate) fn destination(&self) -> Destination {
+        Destination::Node(self.number)
     }
 
     /// That of connections to it that are made now.

@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_slot_has_the_owner_that_was_named_last() {
         let server =
-            |port| Arc::new(Server::new(Node::new("127.0.0.1", port).expect("it is a node")));
+            |port| Arc::new(Server::new(Node::new("127.0.0.1", port).expect("it is a node"), 0));
         let (one, two) = (server(1), server(2));
         let range = |first, last, master: &Arc<Server>| SlotRange {
             first,

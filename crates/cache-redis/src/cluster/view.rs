@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use tokio_rustls::TlsConnector;
@@ -26,6 +26,8 @@ pub(crate) struct Cluster {
     pub(super) slots: RwLock<Slots>,
     /// One value for each address that was heard of and is still spoken of.
     servers: Mutex<HashMap<Node, Weak<Server>>>,
+    /// How many such values there have been.
+    numbers: AtomicU64,
     lanes: Mutex<Vec<Weak<ClusterLane>>>,
     pub(super) nodes: AtomicUsize,
     pub(super) surveys: Mutex<Surveys>,
@@ -74,7 +76,8 @@ impl Cluster {
             return server;
         }
         servers.retain(|_, server| server.strong_count() > 0);
-        let server = Arc::new(Server::new(node.clone()));
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let server = Arc::new(Server::new(node.clone(), number));
         servers.insert(node, Arc::downgrade(&server));
         server
     }

@@ -19,6 +19,7 @@
 //! ```
 
 mod ask_for_slots;
+mod cancelled;
 mod check;
 mod command_names;
 pub(crate) mod commands;
@@ -43,6 +44,7 @@ pub use redis::{
 };
 
 pub(crate) use ask_for_slots::ask_for_slots;
+pub(crate) use cancelled::Cancelled;
 pub use dialer::{ByteStream, Dialer};
 pub(crate) use link::{Link, LinkHandle, Login};
 pub(crate) use sentinel::master_of;

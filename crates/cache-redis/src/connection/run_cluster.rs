@@ -228,7 +228,8 @@ impl Course<'_> {
     async fn ready(&mut self, server: &Arc<Server>) -> Result<Ready, PoolError> {
         let shared = self.lane.shared();
         let since = Instant::now();
-        let mut place = match shared.board.begin(shared, self.lane.key(), since) {
+        // A key's turn is taken already.
+        let mut place = match shared.board.begin(shared, None, server.destination(), since) {
             Start::Go(place) => place,
             Start::Wait(verdict) => {
                 self.has_waited = true;
@@ -236,7 +237,6 @@ impl Course<'_> {
             }
             Start::Closed => return Err(PoolError::Closed),
         };
-        place.pass_on();
         let lane = place.take_cluster_lane().ok_or(PoolError::Closed)?;
         let Some(link) = lane.ready(server, shared) else {
             drop(place);

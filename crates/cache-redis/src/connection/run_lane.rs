@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::commands::{Kind, Operation};
 use super::outcome;
 use super::request::Request;
-use crate::lanes::{Place, Start, Verdict};
+use crate::lanes::{Destination, Place, Start, Verdict};
 use crate::pool::WaitingFor;
 use crate::{Lane, PoolError};
 
@@ -87,8 +87,9 @@ impl Lane {
             return Box::pin(self.exchange_in_cluster(cluster, operation, request)).await;
         }
         let begun = Instant::now();
-        let (mut place, handed) = match self.shared().board.begin(self.shared(), self.key(), begun)
-        {
+        let shared = self.shared();
+        let started = shared.board.begin(shared, self.key(), Destination::Server, begun);
+        let (mut place, handed) = match started {
             Start::Go(place) => {
                 self.shared().meters.did_not_wait();
                 (place, false)

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use redis::{RedisResult, Value};
-use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+use super::cancelled::{self, Kept};
 use super::commands::Operation;
-use super::link::{Link, LinkHandle};
+use super::link::LinkHandle;
 use super::outcome;
 use super::request::Request;
 use crate::cluster::{KeyTurn, NodeLink};
@@ -82,21 +82,6 @@ impl Drop for Sending {
     fn drop(&mut self) {
         let Some(place) = self.place.take() else { return };
         let (turn, in_flight) = (self.turn.take(), self.in_flight.take());
-        let link = Arc::clone(&self.link);
-        let Ok(runtime) = Handle::try_current() else {
-            link.retire();
-            return;
-        };
-        let patience = place.response_timeout();
-        runtime.spawn(async move {
-            let LinkHandle { connection, .. } = link.link.handle();
-            // Answers come in the order of the commands, so this one proves the other.
-            if timeout(patience, Link::fence(connection)).await.is_err() {
-                link.retire();
-            }
-            link.touch(place.pool());
-            place.ended();
-            drop((turn, in_flight));
-        });
+        cancelled::keep(Arc::clone(&self.link), Kept { place, turn, in_flight });
     }
 }

@@ -8,9 +8,11 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::closing::is_idle;
+use super::destination::Destination;
 use super::giving_way::give_way;
 use super::place::{Place, Stage};
-use super::state::{LaneId, LaneState, Mode, State, Verdict, Waiting};
+use super::state::{LaneId, LaneState, Mode, State, Verdict};
+use super::waiting::Waiting;
 use crate::metrics::Times;
 use crate::pool::{LONG_IDLE, Level, Shared};
 
@@ -64,7 +66,15 @@ impl Board {
     /// A key that has a command on a lane, or waiting for it, keeps to that lane. Any other command
     /// goes to the first lane with a place, so that a small load uses few of them. Where that was
     /// idle for long it has to show first that it works.
-    pub(crate) fn begin(&self, shared: &Arc<Shared>, key: Option<u64>, now: Instant) -> Start {
+    ///
+    /// In a cluster a key is nothing to a lane: its commands wait for each other before that.
+    pub(crate) fn begin(
+        &self,
+        shared: &Arc<Shared>,
+        key: Option<u64>,
+        to: Destination,
+        now: Instant,
+    ) -> Start {
         let mut state = self.lock();
         if state.closed {
             return Start::Closed;
@@ -72,15 +82,15 @@ impl Board {
         let lane = match state.bound(key) {
             Some(id) => {
                 let Some(lane) = state.lane(id) else { return Start::Closed };
-                if !self.has_place(lane) || lane.handing || !lane.waiting.is_empty() {
-                    let (waiting, receiver) = ticket(&mut state, key);
+                if !self.has_place(lane, to) || lane.handing || !lane.waiting.is_empty() {
+                    let (waiting, receiver) = ticket(&mut state, key, to);
                     state.wait_for_lane(id, waiting);
                     return Start::Wait(receiver);
                 }
                 Some(id)
             }
-            None if state.queue.is_empty() => {
-                let free = |lane: &&LaneState| self.has_place(lane) && lane.waiting.is_empty();
+            None if state.queue.is_empty(to) => {
+                let free = |lane: &&LaneState| self.has_place(lane, to) && lane.waiting.is_empty();
                 state.lanes.iter().flatten().find(free).map(|lane| lane.id)
             }
             None => None,
@@ -91,14 +101,14 @@ impl Board {
                 .is_some_and(|lane| is_idle(lane) && now - lane.idle_since >= LONG_IDLE)
             && let Some(proof) = Self::prove(&mut state, shared, id)
         {
-            let (waiting, receiver) = ticket(&mut state, key);
-            state.queue.push_back(waiting);
+            let (waiting, receiver) = ticket(&mut state, key, to);
+            state.queue.push(waiting);
             drop(state);
             proof.start();
             return Start::Wait(receiver);
         }
         if let Some(id) = lane
-            && let Some(place) = self.occupy(&mut state, shared, id, key, false)
+            && let Some(place) = self.occupy(&mut state, shared, id, key, to, false)
         {
             // In a cluster the command tells of its whole wait.
             if shared.cluster().is_none() {
@@ -106,8 +116,8 @@ impl Board {
             }
             return Start::Go(place);
         }
-        let (waiting, receiver) = ticket(&mut state, key);
-        state.queue.push_back(waiting);
+        let (waiting, receiver) = ticket(&mut state, key, to);
+        state.queue.push(waiting);
         let opening = self.open_if_needed(&mut state, shared);
         drop(state);
         if let Some(opening) = opening {
@@ -122,6 +132,7 @@ impl Board {
         shared: &Arc<Shared>,
         id: LaneId,
         key: Option<u64>,
+        to: Destination,
         handed: bool,
         answered: Option<Duration>,
     ) {
@@ -135,7 +146,7 @@ impl Board {
             {
                 lane.handing = false;
             }
-            let ended = self.vacate(&mut state, id, key);
+            let ended = self.vacate(&mut state, id, key, to);
             let is_more_needed = ended.is_some() || state.moved;
             self.serve(&mut state, shared, id.index);
             let opening =
@@ -206,8 +217,8 @@ impl Board {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn has_place(&self, lane: &LaneState) -> bool {
-        lane.mode == Mode::Serving && lane.in_flight < self.depth && !lane.proving
+    pub(super) fn has_place(&self, lane: &LaneState, to: Destination) -> bool {
+        lane.mode == Mode::Serving && lane.in_flight_to(to) < self.depth && !lane.proving
     }
 
     /// Takes a place of a lane.
@@ -217,6 +228,7 @@ impl Board {
         shared: &Arc<Shared>,
         id: LaneId,
         key: Option<u64>,
+        to: Destination,
         handed: bool,
     ) -> Option<Place> {
         let lane = state.lane(id)?;
@@ -224,13 +236,14 @@ impl Board {
             add(&self.busy, 1);
             self.active.rise();
         }
-        lane.in_flight += 1;
+        lane.enter(to);
         add(&self.in_flight, 1);
         lane.handing |= handed;
         let place = Place {
             shared: Arc::clone(shared),
             lane: id,
             key,
+            to,
             generation: lane.generation,
             handle: Some(lane.handle.clone()),
             stage: Stage::Given { handed },
@@ -246,10 +259,11 @@ impl Board {
         state: &mut State,
         id: LaneId,
         key: Option<u64>,
+        to: Destination,
     ) -> Option<LaneState> {
         state.unbind(key, id);
         let lane = state.lane(id)?;
-        lane.in_flight -= 1;
+        lane.leave(to);
         subtract(&self.in_flight, 1);
         if lane.in_flight > 0 {
             return None;
@@ -282,9 +296,13 @@ pub(super) fn subtract(count: &AtomicUsize, number: usize) {
 }
 
 /// A command in the order of coming, and where it hears of its place.
-fn ticket(state: &mut State, key: Option<u64>) -> (Waiting, oneshot::Receiver<Verdict>) {
+fn ticket(
+    state: &mut State,
+    key: Option<u64>,
+    to: Destination,
+) -> (Waiting, oneshot::Receiver<Verdict>) {
     let (verdict, receiver) = oneshot::channel();
     let ticket = state.tickets;
     state.tickets += 1;
-    (Waiting { ticket, key, verdict }, receiver)
+    (Waiting { ticket, key, to, verdict }, receiver)
 }

@@ -152,7 +152,7 @@ impl Board {
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        let mut waiting: Vec<_> = state.queue.drain(..).collect();
+        let mut waiting: Vec<_> = state.queue.drain().collect();
         let mut ended = Vec::new();
         for id in ids(&state, |_| true) {
             if let Some(lane) = state.lane(id) {

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::board::Board;
+use super::destination::Destination;
 use super::link::LaneHandle;
 use super::state::{LaneId, Mode};
 use crate::pool::Shared;
@@ -34,7 +35,7 @@ impl Board {
         }
         // Without a runtime nothing can be proven, so the lane is not used again.
         self.fail(shared, id);
-        self.release(shared, id, key, false, None);
+        self.release(shared, id, key, Destination::Server, false, None);
     }
 
     /// The next commands to wait for; nothing if there are none, and then none is waited for.
@@ -78,7 +79,7 @@ impl Fence {
 
     fn release(&mut self, shared: &Arc<Shared>) {
         for key in self.keys.drain(..) {
-            shared.board.release(shared, self.id, key, false, None);
+            shared.board.release(shared, self.id, key, Destination::Server, false, None);
         }
     }
 }

@@ -14,6 +14,13 @@ use crate::pool::Shared;
 /// one of them is in flight or waits for it, and so the server executes them in that order. Handles
 /// with the same key share it.
 ///
+/// What runs a command has to be polled until it is ready, or dropped. While it is kept without being
+/// polled, as beside a `select!` whose other arm waits for something else, it keeps its place, and
+/// those behind it wait: in a cluster the later commands of its key, and on one server those that
+/// wait for a place on the same lane, if it was given one meanwhile. Each of them waits for no longer
+/// than `redis.pool.timeout`, and is not sent then. Commands in a task of their own, or dropped with
+/// their `select!`, hold up nobody.
+///
 /// It runs commands by the methods that the [`connection`](crate::connection) module gives it.
 #[derive(Clone)]
 pub struct Lane {

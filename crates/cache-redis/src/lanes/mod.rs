@@ -2,6 +2,7 @@
 
 mod board;
 mod closing;
+mod destination;
 mod fence;
 mod giving_way;
 mod lane;
@@ -11,9 +12,11 @@ mod place;
 mod proof;
 mod queue;
 mod state;
+mod waiting;
 
 pub use lane::Lane;
 
 pub(crate) use board::{Board, Start};
+pub(crate) use destination::Destination;
 pub(crate) use place::Place;
 pub(crate) use state::{KeyHasher, Verdict};

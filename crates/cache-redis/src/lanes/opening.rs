@@ -8,6 +8,7 @@ use tokio::select;
 use tokio::time::Instant;
 
 use super::board::{Board, add};
+use super::destination::Destination;
 use super::giving_way::give_way;
 use super::link::LaneLink;
 use super::state::{LaneId, LaneState, Mode, State};
@@ -18,8 +19,8 @@ use crate::metrics::Reaped;
 use crate::pool::{Permit, Shared};
 
 impl Board {
-    /// A further lane if more commands wait than the others, or those about to serve, will take. It is to be
-    /// [started](Opening::start) outside of the lock.
+    /// A further lane if more commands wait than the others, or those about to serve, will take. It
+    /// is to be [started](Opening::start) outside of the lock.
     #[must_use]
     pub(super) fn open_if_needed(
         &self,
@@ -27,12 +28,16 @@ impl Board {
         shared: &Arc<Shared>,
     ) -> Option<Opening> {
         let coming = (state.opening + state.proving).saturating_mul(self.depth);
-        // Places are handed over one after the other, so some that wait already have one to come.
-        let free = state.lanes.iter().flatten().filter(|lane| self.has_place(lane));
-        let free = free.map(|lane| self.depth.saturating_sub(lane.in_flight + lane.waiting.len()));
-        let expected = coming.saturating_add(free.sum());
+        let is_served = |(to, waiting): (Destination, usize)| {
+            // Places are handed over one after the other, so some that wait already have one to
+            // come.
+            let free = state.lanes.iter().flatten().filter(|lane| self.has_place(lane, to));
+            let free = free
+                .map(|lane| self.depth.saturating_sub(lane.in_flight_to(to) + lane.waiting.len()));
+            waiting <= coming.saturating_add(free.sum())
+        };
         let room = shared.most_lanes().saturating_sub(self.lanes() + state.opening);
-        if state.closed || state.queue.len() <= expected || room == 0 {
+        if state.closed || room == 0 || state.queue.lengths().all(is_served) {
             return None;
         }
         state.opening += 1;
@@ -77,6 +82,7 @@ impl Board {
             link: Some(link),
             mode: Mode::Serving,
             in_flight: 0,
+            by_node: Vec::new(),
             waiting: VecDeque::new(),
             handing: false,
             cancelled: Vec::new(),
@@ -106,7 +112,7 @@ impl Board {
             if state.lanes.iter().flatten().any(|lane| lane.mode == Mode::Serving) {
                 return;
             }
-            std::mem::take(&mut state.queue)
+            state.queue.drain()
         };
         for waiting in waiting {
             // Who gave up need not hear of it.
@@ -117,8 +123,7 @@ impl Board {
     /// Whether somebody still waits for a lane.
     fn is_wanted(&self) -> bool {
         let mut state = self.lock();
-        state.queue.retain(|waiting| !waiting.verdict.is_closed());
-        !state.queue.is_empty() && !state.closed
+        state.queue.is_wanted() && !state.closed
     }
 }
 

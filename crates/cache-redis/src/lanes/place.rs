@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::destination::Destination;
 use super::link::LaneHandle;
 use super::state::LaneId;
 use crate::cluster::ClusterLane;
@@ -17,6 +18,7 @@ pub(crate) struct Place {
     pub(super) shared: Arc<Shared>,
     pub(super) lane: LaneId,
     pub(super) key: Option<u64>,
+    pub(super) to: Destination,
     pub(super) generation: Generation,
     /// There until it is taken.
     pub(super) handle: Option<LaneHandle>,
@@ -47,15 +49,6 @@ impl Place {
         match self.handle.take()? {
             LaneHandle::One(_) => None,
             LaneHandle::Cluster(lane) => Some(lane),
-        }
-    }
-
-    /// Lets the next one have its place, since nothing has to be sent before that. What is sent with
-    /// this place is up to its user from now on, also when it is dropped.
-    pub(crate) fn pass_on(&mut self) {
-        if self.stage == (Stage::Given { handed: true }) {
-            self.shared.board.hand_over_next(&self.shared, self.lane);
-            self.stage = Stage::Given { handed: false };
         }
     }
 
@@ -104,7 +97,7 @@ impl Place {
     fn free(&mut self, answered: Option<Duration>) {
         let handed = self.stage == (Stage::Given { handed: true });
         self.stage = Stage::Done;
-        self.shared.board.release(&self.shared, self.lane, self.key, handed, answered);
+        self.shared.board.release(&self.shared, self.lane, self.key, self.to, handed, answered);
     }
 }
 

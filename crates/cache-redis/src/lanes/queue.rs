@@ -1,10 +1,11 @@
 //! Places go to those who wait, the oldest first.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::board::Board;
-use super::state::{LaneId, State, Waiting};
+use super::destination::Destination;
+use super::state::{LaneId, State};
+use super::waiting::Waiting;
 use crate::pool::Shared;
 
 impl Board {
@@ -30,20 +31,23 @@ impl Board {
         others: &mut Vec<usize>,
     ) {
         loop {
-            let Some(lane) = state.lanes.get_mut(index).and_then(Option::as_mut) else { return };
-            if lane.handing || !self.has_place(lane) {
+            let State { lanes, queue, .. } = &mut *state;
+            let Some(lane) = lanes.get(index).and_then(Option::as_ref) else { return };
+            if lane.handing {
                 return;
             }
             let id = lane.id;
             // Those who gave up are passed over here.
-            let own = oldest_of_lane(state, id);
-            let common = oldest(&mut state.queue);
+            let common = queue.oldest(|to| self.has_place(lane, to));
+            let has_place = self.has_place(lane, Destination::Server);
+            let own = if has_place { oldest_of_lane(state, id) } else { None };
             let from_common = match (own, common) {
+                (Some(own), Some((common, to))) => (common < own).then_some(to),
+                (None, Some((_, to))) => Some(to),
+                (Some(_), None) => None,
                 (None, None) => return,
-                (Some(own), Some(common)) => common < own,
-                (own, _) => own.is_none(),
             };
-            if !from_common {
+            let Some(to) = from_common else {
                 let own = state.lane(id).and_then(|lane| lane.waiting.pop_front());
                 if let Some(waiting) = own {
                     let key = waiting.key;
@@ -51,8 +55,8 @@ impl Board {
                     state.waits_no_more(key, id);
                 }
                 continue;
-            }
-            let Some(waiting) = state.queue.pop_front() else { return };
+            };
+            let Some(waiting) = state.queue.pop(to) else { return };
             match state.bound(waiting.key).filter(|bound| *bound != id) {
                 None => self.grant(state, shared, id, waiting),
                 // An older command of its key has come to be in flight elsewhere.
@@ -65,8 +69,10 @@ impl Board {
     }
 
     fn grant(&self, state: &mut State, shared: &Arc<Shared>, id: LaneId, waiting: Waiting) {
-        let Waiting { key, verdict, .. } = waiting;
-        let Some(place) = self.occupy(state, shared, id, key, true) else { return };
+        let Waiting { key, to, verdict, .. } = waiting;
+        // In a cluster the next one need not wait until this one is sent.
+        let handed = to == Destination::Server;
+        let Some(place) = self.occupy(state, shared, id, key, to, handed) else { return };
         if let Err(Ok(place)) = verdict.send(Ok(place)) {
             // The caller gave up at this very moment.
             place.disarm();
@@ -74,21 +80,13 @@ impl Board {
                 lane.handing = false;
             }
             // The lane serves, so nothing is taken off the list.
-            let ended = self.vacate(state, id, key);
+            let ended = self.vacate(state, id, key, to);
             debug_assert!(ended.is_none(), "a lane that serves stays");
         }
     }
 }
 
-/// The ticket of the oldest command that is still waited for.
-fn oldest(queue: &mut VecDeque<Waiting>) -> Option<u64> {
-    while queue.front().is_some_and(|waiting| waiting.verdict.is_closed()) {
-        queue.pop_front();
-    }
-    queue.front().map(|waiting| waiting.ticket)
-}
-
-/// The same among those who wait for one lane.
+/// The ticket of the oldest command that is still waited for, among those that wait for one lane.
 fn oldest_of_lane(state: &mut State, id: LaneId) -> Option<u64> {
     loop {
         let waiting = &mut state.lane(id)?.waiting;

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::destination::Destination;
 use super::link::{LaneHandle, LaneLink};
 use super::place::Place;
+use super::waiting::{Queue, Waiting, enqueue};
 use crate::ConnectError;
 use crate::pool::{Generation, Permit};
 
@@ -32,14 +33,6 @@ pub(super) enum Mode {
 /// What a waiting command is told: its place, or why there will be none.
 pub(crate) type Verdict = Result<Place, Arc<ConnectError>>;
 
-/// A command that waits.
-pub(super) struct Waiting {
-    /// Lower is older.
-    pub(super) ticket: u64,
-    pub(super) key: Option<u64>,
-    pub(super) verdict: oneshot::Sender<Verdict>,
-}
-
 /// One shared connection. It is taken off the list when it takes no commands and has none in
 /// flight, and dropped outside of the lock.
 pub(super) struct LaneState {
@@ -50,6 +43,8 @@ pub(super) struct LaneState {
     pub(super) generation: Generation,
     pub(super) mode: Mode,
     pub(super) in_flight: usize,
+    /// How many of them go to which node of a cluster, where any do.
+    pub(super) by_node: Vec<(u64, usize)>,
     /// Commands whose keys have others in flight here, or older ones that wait here.
     pub(super) waiting: VecDeque<Waiting>,
     /// A command that waited was given a place and has not been sent yet. The next one is given
@@ -63,6 +58,41 @@ pub(super) struct LaneState {
     pub(super) idle_since: Instant,
     /// The right to a connection, given back with the lane.
     pub(super) _turn: Permit,
+}
+
+impl LaneState {
+    /// How many commands to a destination are in flight.
+    pub(super) fn in_flight_to(&self, to: Destination) -> usize {
+        match to {
+            Destination::Server => self.in_flight,
+            Destination::Node(number) => {
+                let node = self.by_node.iter().find(|(node, _)| *node == number);
+                node.map_or(0, |(_, count)| *count)
+            }
+        }
+    }
+
+    /// Counts one more in flight.
+    pub(super) fn enter(&mut self, to: Destination) {
+        self.in_flight += 1;
+        let Destination::Node(number) = to else { return };
+        match self.by_node.iter_mut().find(|(node, _)| *node == number) {
+            Some((_, count)) => *count += 1,
+            None => self.by_node.push((number, 1)),
+        }
+    }
+
+    /// Counts one less in flight.
+    pub(super) fn leave(&mut self, to: Destination) {
+        self.in_flight -= 1;
+        let Destination::Node(number) = to else { return };
+        let place = self.by_node.iter().position(|(node, _)| *node == number);
+        let Some(place) = place else { return };
+        self.by_node[place].1 -= 1;
+        if self.by_node[place].1 == 0 {
+            self.by_node.swap_remove(place);
+        }
+    }
 }
 
 /// The lane that a key's commands are on, or wait for.
@@ -87,8 +117,8 @@ impl Bound {
 pub(super) struct State {
     pub(super) lanes: Vec<Option<LaneState>>,
     keys: HashMap<u64, Bound, KeyHasher>,
-    /// Commands that any lane may serve, in the order of their tickets.
-    pub(super) queue: VecDeque<Waiting>,
+    /// Commands that any lane may serve.
+    pub(super) queue: Queue,
     /// Commands that waited for one lane came into the queue, and no lane was asked for them yet.
     pub(super) moved: bool,
     /// Lanes that are being opened.
@@ -184,16 +214,10 @@ impl State {
                 continue;
             }
             self.waits_no_more(waiting.key, id);
-            enqueue(&mut self.queue, waiting);
+            self.queue.push(waiting);
             self.moved = true;
         }
     }
-}
-
-/// Puts a command into a queue by its ticket.
-pub(super) fn enqueue(queue: &mut VecDeque<Waiting>, waiting: Waiting) {
-    let place = queue.partition_point(|other| other.ticket < waiting.ticket);
-    queue.insert(place, waiting);
 }
 
 /// Takes the numbers of keys as they are, for they are hashes already.

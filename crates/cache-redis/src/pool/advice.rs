@@ -144,15 +144,14 @@ pub(super) fn give(bounds: &PoolSettings, window: &Window<'_>, leaks: Vec<Leak>)
 }
 
 /// The sockets in use on average, by Little's law: what is in a system is the rate at which it
-/// comes times the time that it stays. A lane carries many commands at a time.
+/// comes times the time that it stays. Each socket of a lane carries many commands at a time.
 fn needed(bounds: &PoolSettings, window: &Window<'_>) -> f64 {
-    let Window { before, now, time, per_lane, .. } = window;
+    let Window { before, now, time, .. } = window;
     let seconds = time.as_secs_f64().max(f64::MIN_POSITIVE);
     let depth = u32::try_from(bounds.lane_depth).unwrap_or(u32::MAX);
     let in_flight = now.lane_operations.since(&before.lane_operations).total.as_secs_f64();
     let held = now.held.since(&before.held).total.as_secs_f64();
-    let per_lane = u32::try_from(*per_lane).unwrap_or(u32::MAX);
-    (in_flight / f64::from(depth) * f64::from(per_lane) + held) / seconds
+    (in_flight / f64::from(depth) + held) / seconds
 }
 
 fn failures(snapshot: &PoolSnapshot) -> u64 {
@@ -235,14 +234,14 @@ mod tests {
             PoolSnapshot { queued: times(100, Duration::from_millis(1)), ..Default::default() };
         let found = advice_with(now, 95, 6);
         assert!(matches!(found[..], [Advice::RaiseSize { to: 138, .. }]), "{found:?}");
-        // 20,000 s in flight over 100 s on lanes of 128 are 1.6 lanes of 6 sockets.
+        // 2,000,000 s in flight over 100 s on sockets of 128 are 157, and 224 at seven tenths.
         let now = PoolSnapshot {
             queued: times(100, Duration::from_millis(50)),
-            lane_operations: times(1000, Duration::from_secs(20)),
+            lane_operations: times(100_000, Duration::from_secs(20)),
             ..Default::default()
         };
         let found = advice_with(now, 10, 6);
-        assert!(matches!(found[..], [Advice::RaiseSize { to: 102, .. }]), "{found:?}");
+        assert!(matches!(found[..], [Advice::RaiseSize { to: 228, .. }]), "{found:?}");
     }
 
     #[test]

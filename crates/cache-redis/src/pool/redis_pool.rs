@@ -99,7 +99,8 @@ impl RedisPool {
 
     /// How many commands lanes have places for.
     pub(crate) fn places(&self) -> usize {
-        self.shared.most_lanes().saturating_mul(self.shared.bounds.lane_depth)
+        let sockets = self.shared.most_lanes() * self.shared.sockets_per_lane();
+        sockets.saturating_mul(self.shared.bounds.lane_depth)
     }
 
     /// Makes sure that each server can be reached.
