@@ -147,7 +147,7 @@ async fn nobody_at_the_seeds_is_a_wait_that_ends() {
     let address = server.address().to_string();
     server.kill().unwrap();
     let mut settings = settings_of(&[("REDIS_CLUSTER_SEEDS", &address)]);
-    settings.pool.timeout = std::time::Duration::from_millis(300);
+    settings.pool.timeout = std::time::Duration::from_secs(3);
     let pool = pool(settings).await;
     let error = within(run(&pool, &["GET", "key"])).await.unwrap_err();
     let PoolError::WaitTimedOut(late) = &error else { panic!("{error:?}") };

@@ -2,27 +2,22 @@
 
 use std::time::Duration;
 
-use cache_redis::PoolError;
+use cache_redis::{PoolError, RedisPool};
 use redis_testkit::{Cluster, RedisServer};
 
 use crate::support::{
-    FOR_EVER, Load, check_list, cluster, command, key_of, pool, run, settings, text, within,
+    FOR_EVER, check_list, cluster, command, key_of, loaded, master_of_pair, pool, run, settings,
+    text, until, within,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_command_is_executed_twice_through_kills_and_graceful_fail_overs() {
-    const CALLERS: usize = 24;
-    let cluster = cluster().await;
-    let mut settings = settings(&cluster, 9);
-    settings.pool.lane_depth = 4;
-    let pool = pool(settings).await;
-    let load = Load::start(&pool, CALLERS);
+    let (cluster, pool, load) = loaded().await;
     for round in 0..6 {
         load.goes_on(100).await;
-        let node = &cluster.nodes()[round % 3];
-        node.kill_clients().await.unwrap();
+        let master = master_of_pair(&cluster, round % 3).await;
+        master.kill_clients().await.unwrap();
         if round >= 3 {
-            let master = if node.is_master().await.unwrap() { node } else { unreachable!() };
             cluster.failover(master).await.unwrap();
         }
     }
@@ -55,19 +50,27 @@ async fn commands_go_on_after_a_master_was_killed() {
     assert_eq!(text(&pool, &["GET", &lost]).await, "after");
 }
 
+/// Freezes a node, and returns a key of it and one of another node, both with a value. The pool has
+/// connections to both nodes.
+async fn freeze(cluster: &Cluster, pool: &RedisPool, frozen: &RedisServer) -> (String, String) {
+    let other = cluster.nodes().iter().find(|node| node.port() != frozen.port()).unwrap();
+    let (held, free) = (key_of(cluster, frozen).await, key_of(cluster, other).await);
+    for key in [&held, &free] {
+        text(pool, &["SET", key, "before"]).await;
+    }
+    frozen.pause().unwrap();
+    (held, free)
+}
+
 #[tokio::test]
 async fn a_frozen_master_holds_up_its_own_keys_only() {
     let cluster = cluster().await;
     let mut settings = settings(&cluster, 3);
-    settings.pool.response_timeout = Duration::from_millis(200);
-    settings.pool.connect_timeout = Duration::from_millis(200);
+    settings.pool.response_timeout = Duration::from_secs(3);
+    settings.pool.connect_timeout = Duration::from_secs(3);
     let pool = pool(settings).await;
     let frozen = &cluster.nodes()[0];
-    let held = key_of(&cluster, frozen).await;
-    let free = key_of(&cluster, &cluster.nodes()[1]).await;
-    text(&pool, &["SET", &held, "before"]).await;
-    text(&pool, &["SET", &free, "before"]).await;
-    frozen.pause().unwrap();
+    let (held, free) = freeze(&cluster, &pool, frozen).await;
     let error = within(run(&pool, &["INCR", &held])).await.unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
     let waiting = {
@@ -113,16 +116,12 @@ async fn commands_for_a_frozen_node_do_not_take_the_places_of_others() {
     let cluster = builder.start().await.unwrap();
     let mut settings = settings(&cluster, 3);
     settings.pool.lane_depth = 4;
-    settings.pool.response_timeout = Duration::from_millis(200);
+    settings.pool.response_timeout = Duration::from_secs(3);
     settings.pool.connect_timeout = FOR_EVER;
     settings.pool.timeout = FOR_EVER;
     let pool = pool(settings).await;
     let frozen = &cluster.nodes()[0];
-    let held = key_of(&cluster, frozen).await;
-    let free = key_of(&cluster, &cluster.nodes()[1]).await;
-    text(&pool, &["SET", &held, "before"]).await;
-    text(&pool, &["SET", &free, "before"]).await;
-    frozen.pause().unwrap();
+    let (held, free) = freeze(&cluster, &pool, frozen).await;
     let error = within(run(&pool, &["INCR", &held])).await.unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
     let waiting: Vec<_> = (0..20)
@@ -131,18 +130,43 @@ async fn commands_for_a_frozen_node_do_not_take_the_places_of_others() {
             tokio::spawn(async move { run(&pool, &["SET", &key, "after"]).await })
         })
         .collect();
-    within(async {
-        while pool.status().waiting < 15 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().waiting >= 15).await;
     for _ in 0..100 {
         assert_eq!(text(&pool, &["GET", &free]).await, "before");
     }
     frozen.resume().unwrap();
     for waiting in waiting {
         within(waiting).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn commands_on_a_frozen_node_do_not_take_the_places_of_others() {
+    let builder = Cluster::builder().node_timeout(Duration::from_mins(2));
+    let cluster = builder.start().await.unwrap();
+    let mut settings = settings(&cluster, 3);
+    settings.pool.lane_depth = 2;
+    settings.pool.response_timeout = FOR_EVER;
+    settings.pool.timeout = FOR_EVER;
+    let pool = pool(settings).await;
+    let frozen = &cluster.nodes()[0];
+    let (held, free) = freeze(&cluster, &pool, frozen).await;
+    let sent: Vec<_> = (0..20)
+        .map(|number| {
+            let (pool, key) = (pool.clone(), format!("{{{held}}}{number}"));
+            tokio::spawn(async move { run(&pool, &["SET", &key, "after"]).await })
+        })
+        .collect();
+    // Its connection takes two, and the others wait for that, each for the one before it.
+    until(|| pool.status().waiting >= 18).await;
+    assert_eq!(pool.status().in_flight, 2, "{}", pool.status());
+    for _ in 0..100 {
+        assert_eq!(text(&pool, &["GET", &free]).await, "before");
+    }
+    assert_eq!(pool.status().in_flight, 2, "{}", pool.status());
+    frozen.resume().unwrap();
+    for sent in sent {
+        within(sent).await.unwrap().unwrap();
     }
 }
 

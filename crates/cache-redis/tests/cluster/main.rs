@@ -6,6 +6,8 @@ mod basics;
 mod failovers;
 mod logins;
 mod moves;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod sockets;
 mod support;
 mod times;

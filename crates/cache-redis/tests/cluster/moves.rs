@@ -4,7 +4,9 @@ use cache_redis::RedisPool;
 use cache_redis::connection::{Value, from_redis_value, pipe};
 use redis_testkit::Cluster;
 
-use crate::support::{Load, check_list, cluster, command, key_of, pool, settings, text, within};
+use crate::support::{
+    Load, check_list, cluster, command, key_of, loaded, pool, settings, text, within,
+};
 
 /// Appends numbers to a list, each without waiting for the one before it.
 async fn append(pool: &RedisPool, key: &str, numbers: std::ops::Range<usize>) {
@@ -113,12 +115,7 @@ async fn several_keys_wait_until_all_of_them_have_moved() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_command_is_executed_twice_while_slots_move() {
-    const CALLERS: usize = 24;
-    let cluster = cluster().await;
-    let mut settings = settings(&cluster, 9);
-    settings.pool.lane_depth = 4;
-    let pool = pool(settings).await;
-    let load = Load::start(&pool, CALLERS);
+    let (cluster, pool, load) = loaded().await;
     for number in 0..12 {
         let slot = cluster.slot_of(Load::key(number).as_bytes()).await.unwrap();
         let owner = cluster.owner(slot).await.unwrap().port();

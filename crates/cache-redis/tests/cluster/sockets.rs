@@ -6,7 +6,7 @@ use cache_redis::{RedisPool, RedisSettings};
 use redis_testkit::Cluster;
 
 use crate::support::{
-    FOR_EVER, Load, add_master, cluster, key_of, pool, run, settings, sockets, text, within,
+    FOR_EVER, Load, add_master, cluster, hold, key_of, pool, settings, sockets, text, until, within,
 };
 
 /// Lanes of few commands, so that load asks for as many as there may be.
@@ -23,14 +23,22 @@ async fn check_sockets(cluster: &Cluster, most: usize) {
     }
 }
 
+/// Does something while all nodes are asked again and again how many sockets they see.
+async fn watched(cluster: &Cluster, most: usize, happens: impl Future<Output = ()>) {
+    let watching = async {
+        loop {
+            check_sockets(cluster, most).await;
+        }
+    };
+    tokio::select! {
+        () = happens => check_sockets(cluster, most).await,
+        () = watching => {}
+    }
+}
+
 /// Waits until as many lanes are open as there is room for.
 async fn all_lanes(pool: &RedisPool, lanes: usize) {
-    within(async {
-        while pool.status().lanes < lanes {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().lanes >= lanes).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -61,34 +69,33 @@ async fn the_bound_holds_through_kills_fail_overs_and_moves() {
     let pool = pool(small(&cluster, 7)).await;
     let load = Load::start(&pool, 40);
     all_lanes(&pool, 2).await;
-    for node in cluster.nodes() {
-        node.kill_clients().await.unwrap();
-        check_sockets(&cluster, 7).await;
-    }
-    load.goes_on(200).await;
-    // A master that is well gives up its place.
-    cluster.failover(&cluster.nodes()[0]).await.unwrap();
-    check_sockets(&cluster, 7).await;
-    load.goes_on(200).await;
-    // One is killed, and its replica takes over.
-    let (killed, replica) = (&cluster.nodes()[1], &cluster.nodes()[4]);
-    killed.kill().unwrap();
-    check_sockets(&cluster, 7).await;
-    replica.command(&["CLUSTER", "FAILOVER", "TAKEOVER"]).await.unwrap();
-    check_sockets(&cluster, 7).await;
-    cluster.settled().await.unwrap();
-    load.goes_on(200).await;
-    killed.restart().await.unwrap();
-    check_sockets(&cluster, 7).await;
-    load.goes_on(200).await;
-    for number in 0..5 {
-        let slot = cluster.slot_of(Load::key(number).as_bytes()).await.unwrap();
-        let owner = cluster.owner(slot).await.unwrap().port();
-        let to = if owner == cluster.nodes()[2].port() { replica } else { &cluster.nodes()[2] };
-        cluster.move_slot(slot, to).await.unwrap();
-        check_sockets(&cluster, 7).await;
-    }
-    load.goes_on(200).await;
+    watched(&cluster, 7, async {
+        for _ in 0..5 {
+            for node in cluster.nodes() {
+                node.kill_clients().await.unwrap();
+            }
+            load.goes_on(50).await;
+        }
+        // A master that is well gives up its place.
+        cluster.failover(&cluster.nodes()[0]).await.unwrap();
+        load.goes_on(200).await;
+        // One is killed, and its replica takes over.
+        let (killed, replica) = (&cluster.nodes()[1], &cluster.nodes()[4]);
+        killed.kill().unwrap();
+        replica.command(&["CLUSTER", "FAILOVER", "TAKEOVER"]).await.unwrap();
+        cluster.settled().await.unwrap();
+        load.goes_on(200).await;
+        killed.restart().await.unwrap();
+        load.goes_on(200).await;
+        for number in 0..5 {
+            let slot = cluster.slot_of(Load::key(number).as_bytes()).await.unwrap();
+            let owner = cluster.owner(slot).await.unwrap().port();
+            let to = if owner == cluster.nodes()[2].port() { replica } else { &cluster.nodes()[2] };
+            cluster.move_slot(slot, to).await.unwrap();
+        }
+        load.goes_on(200).await;
+    })
+    .await;
     load.end().await;
     check_sockets(&cluster, 7).await;
     let status = pool.status();
@@ -106,12 +113,7 @@ async fn lanes_are_closed_where_the_cluster_has_come_to_have_more_nodes() {
         let slot = cluster.slot_of(Load::key(number).as_bytes()).await.unwrap();
         cluster.move_slot(slot, new).await.unwrap();
     }
-    within(async {
-        while pool.status().lanes > 1 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().lanes <= 1).await;
     check_sockets(&cluster, 7).await;
     load.goes_on(200).await;
     load.end().await;
@@ -126,12 +128,7 @@ async fn idle_ones_are_kept_and_closed_as_the_settings_say() {
     settings.pool.min_idle = 4;
     let pool = pool(settings).await;
     // Without any command.
-    within(async {
-        while pool.status().idle < 4 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().idle >= 4).await;
     assert_eq!(sockets(&cluster).await, 4);
     within(pool.close()).await.unwrap();
     within(async {
@@ -174,18 +171,9 @@ async fn a_connection_with_commands_on_it_is_active_however_it_ends() {
     let pool = pool(settings).await;
     let key = key_of(&cluster, &cluster.nodes()[0]).await;
     text(&pool, &["SET", &key, "1"]).await;
-    cluster.nodes()[0].pause().unwrap();
-    let held = {
-        let (pool, key) = (pool.clone(), key.clone());
-        tokio::spawn(async move { run(&pool, &["GET", &key]).await })
-    };
-    within(async {
-        let is_aged = |(word, _): &(&str, u64)| *word == "max_lifetime";
-        while pool.status().in_flight == 0 || !pool.snapshot().reaped.iter().any(is_aged) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    let held = hold(&pool, &key, &cluster.nodes()[0]);
+    let is_aged = |(word, _): &(&str, u64)| *word == "max_lifetime";
+    until(|| pool.status().in_flight > 0 && pool.snapshot().reaped.iter().any(is_aged)).await;
     let status = pool.status();
     assert_eq!((status.active, status.idle), (1, 0), "{status}");
     cluster.nodes()[0].resume().unwrap();
@@ -202,10 +190,5 @@ async fn lanes_whose_connections_have_gone_are_closed() {
     let load = Load::start(&pool, 40);
     all_lanes(&pool, 2).await;
     load.end().await;
-    within(async {
-        while pool.status().lanes > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().lanes == 0).await;
 }

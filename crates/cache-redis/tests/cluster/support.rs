@@ -1,36 +1,27 @@
 //! What the tests share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cache_redis::connection::{Cmd, Value, from_redis_value};
-use cache_redis::{Loader, PoolError, RedisPool, RedisSettings};
+use cache_redis::connection::{Value, from_redis_value};
+use cache_redis::{PoolError, RedisPool, RedisSettings};
 use redis_testkit::{Cluster, RedisServer};
 use tokio::task::JoinHandle;
 
-/// Longer than anything here takes; what hangs fails.
-const LIMIT: Duration = Duration::from_mins(1);
+pub(crate) use crate::shared::{FOR_EVER, command, pool, settings_of, until, within};
 
-/// Longer than [`LIMIT`]: what waits for this long does not end by itself.
-pub(crate) const FOR_EVER: Duration = Duration::from_hours(1);
-
-/// Waits, but not for ever.
-pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, future).await.expect("something hangs")
-}
-
+/// A cluster whose replicas do not take over only because the machine is busy.
 pub(crate) async fn cluster() -> Cluster {
-    Cluster::builder().start().await.unwrap()
+    Cluster::builder().node_timeout(Duration::from_secs(5)).start().await.unwrap()
 }
 
-/// The settings that these variables give.
-pub(crate) fn settings_of(variables: &[(&str, &str)]) -> RedisSettings {
-    let variables: BTreeMap<String, String> =
-        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let mut settings = Loader::new(RedisSettings::schema()).environment(variables).build().unwrap();
-    RedisSettings::settle(&mut settings).unwrap()
+/// The one of a pair that is the master now: the pair of a master at the start and its replica.
+pub(crate) async fn master_of_pair(cluster: &Cluster, pair: usize) -> &RedisServer {
+    cluster.settled().await.unwrap();
+    let [master, replica] = [pair, pair + 3].map(|place| &cluster.nodes()[place]);
+    if master.is_master().await.unwrap() { master } else { replica }
 }
 
 /// The addresses of all nodes.
@@ -48,19 +39,6 @@ pub(crate) fn settings(cluster: &Cluster, size: usize) -> RedisSettings {
     settings
 }
 
-/// A pool that has not connected yet.
-pub(crate) async fn pool(settings: RedisSettings) -> RedisPool {
-    RedisPool::builder(settings).build().await.unwrap()
-}
-
-pub(crate) fn command(words: &[&str]) -> Cmd {
-    let mut command = Cmd::new();
-    for word in words {
-        command.arg(word);
-    }
-    command
-}
-
 /// Runs a command over the lane of its second word.
 pub(crate) async fn run(pool: &RedisPool, words: &[&str]) -> Result<Value, PoolError> {
     pool.lane(words[1]).run(&command(words)).await
@@ -76,14 +54,14 @@ pub(crate) async fn text(pool: &RedisPool, words: &[&str]) -> String {
 
 /// A key that a master owns.
 pub(crate) async fn key_of(cluster: &Cluster, master: &RedisServer) -> String {
-    for number in 0.. {
+    for number in 0..1000 {
         let key = format!("key-{number}");
         let slot = cluster.slot_of(key.as_bytes()).await.unwrap();
         if cluster.owner(slot).await.unwrap().port() == master.port() {
             return key;
         }
     }
-    unreachable!("a master owns a third of all slots");
+    panic!("no key of so many belongs to a master, which owns a third of all slots");
 }
 
 /// Makes a replica a master of its own without slots.
@@ -126,7 +104,19 @@ pub(crate) struct Counted {
     pub(crate) unknown: usize,
 }
 
-/// Callers that add numbers to lists of their own, each number once, until they are told to stop, whatever fails.
+/// Freezes the node of a key, and asks it something.
+pub(crate) fn hold(
+    pool: &RedisPool,
+    key: &str,
+    node: &RedisServer,
+) -> JoinHandle<Result<Value, PoolError>> {
+    node.pause().unwrap();
+    let (pool, key) = (pool.clone(), key.to_owned());
+    tokio::spawn(async move { run(&pool, &["GET", &key]).await })
+}
+
+/// Callers that add numbers to lists of their own, each number once, until they are told to stop,
+/// whatever fails.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     done: Arc<AtomicUsize>,
@@ -172,12 +162,7 @@ impl Load {
     /// Returns when so many more commands have succeeded.
     pub(crate) async fn goes_on(&self, commands: usize) {
         let goal = self.done.load(Ordering::SeqCst) + commands;
-        within(async {
-            while self.done.load(Ordering::SeqCst) < goal {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        until(|| self.done.load(Ordering::SeqCst) >= goal).await;
     }
 
     pub(crate) async fn end(self) -> Vec<Counted> {
@@ -188,6 +173,16 @@ impl Load {
         }
         counted
     }
+}
+
+/// A cluster, and 24 callers who need more lanes than one.
+pub(crate) async fn loaded() -> (Cluster, RedisPool, Load) {
+    let cluster = cluster().await;
+    let mut settings = settings(&cluster, 9);
+    settings.pool.lane_depth = 4;
+    let pool = pool(settings).await;
+    let load = Load::start(&pool, 24);
+    (cluster, pool, load)
 }
 
 /// Insists that each number that was added is there once, and no other than those whose outcome is

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use cache_redis::{PoolError, RedisPool, WaitingFor};
 
-use crate::support::{FOR_EVER, cluster, command, key_of, pool, run, settings, text, within};
+use crate::support::{
+    FOR_EVER, cluster, command, hold, key_of, pool, run, settings, text, until, within,
+};
 
 #[tokio::test]
 async fn a_command_that_was_not_answered_says_so() {
     let cluster = cluster().await;
     let mut settings = settings(&cluster, 3);
-    settings.pool.response_timeout = Duration::from_millis(100);
+    settings.pool.response_timeout = Duration::from_secs(3);
     let pool = pool(settings).await;
     let key = key_of(&cluster, &cluster.nodes()[0]).await;
     text(&pool, &["SET", &key, "1"]).await;
@@ -39,27 +41,18 @@ async fn a_wait_for_a_lane_ends_and_says_what_for() {
     let cluster = cluster().await;
     let mut settings = settings(&cluster, 3);
     settings.pool.lane_depth = 1;
-    settings.pool.timeout = Duration::from_millis(100);
+    settings.pool.timeout = Duration::from_secs(3);
     settings.pool.response_timeout = FOR_EVER;
     let pool = pool(settings).await;
-    let (key, free) =
-        (key_of(&cluster, &cluster.nodes()[0]).await, key_of(&cluster, &cluster.nodes()[1]).await);
+    let key = key_of(&cluster, &cluster.nodes()[0]).await;
+    let other = format!("{{{key}}}other");
     text(&pool, &["SET", &key, "1"]).await;
-    cluster.nodes()[0].pause().unwrap();
-    let holding = {
-        let (pool, key) = (pool.clone(), key.clone());
-        tokio::spawn(async move { run(&pool, &["GET", &key]).await })
-    };
-    within(async {
-        while pool.status().in_flight == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    let holding = hold(&pool, &key, &cluster.nodes()[0]);
+    until(|| pool.status().in_flight > 0).await;
     let before = pool.snapshot();
     // One has no place, and the other one not even its key's turn.
     for (key, waiting_for, advice) in [
-        (&free, WaitingFor::Lane, "redis.pool.lane_depth"),
+        (&other, WaitingFor::Lane, "redis.pool.lane_depth"),
         (&key, WaitingFor::Key, "one command of a key is sent at a time"),
     ] {
         let error = within(run(&pool, &["GET", key])).await.unwrap_err();
@@ -103,35 +96,53 @@ async fn cancelled_commands_leave_nothing_behind() {
     for caller in callers {
         within(caller).await.unwrap();
     }
-    within(async {
-        while pool.status().in_flight > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().in_flight == 0).await;
     within(pool.close()).await.unwrap();
+}
+
+#[tokio::test]
+async fn cancelled_commands_share_the_question_that_proves_them() {
+    let cluster = cluster().await;
+    let pool = pool(settings(&cluster, 3)).await;
+    let node = &cluster.nodes()[0];
+    let key = key_of(&cluster, node).await;
+    text(&pool, &["SET", &key, "1"]).await;
+    let pings = async || {
+        let stats = node.command_stats().await.unwrap();
+        stats.get("ping").map_or(0, |stats| stats.calls)
+    };
+    let before = pings().await;
+    node.pause().unwrap();
+    let sent: Vec<_> = (0..50)
+        .map(|number| {
+            let (pool, key) = (pool.clone(), format!("{{{key}}}{number}"));
+            tokio::spawn(async move { run(&pool, &["GET", &key]).await })
+        })
+        .collect();
+    until(|| pool.status().in_flight == 50).await;
+    for sent in sent {
+        sent.abort();
+        assert!(within(sent).await.unwrap_err().is_cancelled());
+    }
+    // Their places are kept until the node has answered.
+    assert_eq!(pool.status().in_flight, 50);
+    node.resume().unwrap();
+    until(|| pool.status().in_flight == 0).await;
+    let proofs = pings().await - before;
+    assert!((1..=3).contains(&proofs), "{proofs} PINGs for 50 commands");
 }
 
 #[tokio::test]
 async fn closing_waits_for_what_is_in_flight() {
     let cluster = cluster().await;
     let mut settings = settings(&cluster, 3);
-    settings.pool.timeout = Duration::from_millis(200);
+    settings.pool.timeout = Duration::from_secs(3);
     settings.pool.response_timeout = FOR_EVER;
     let pool = pool(settings).await;
     let key = key_of(&cluster, &cluster.nodes()[0]).await;
     text(&pool, &["SET", &key, "1"]).await;
-    cluster.nodes()[0].pause().unwrap();
-    let held = {
-        let (pool, key) = (pool.clone(), key.clone());
-        tokio::spawn(async move { run(&pool, &["GET", &key]).await })
-    };
-    within(async {
-        while pool.status().in_flight == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    let held = hold(&pool, &key, &cluster.nodes()[0]);
+    until(|| pool.status().in_flight > 0).await;
     let error = within(pool.close()).await.unwrap_err();
     assert!(matches!(error, PoolError::NotDrained { active: 1, .. }), "{error:?}");
     // It is cut then, and does not wait for its answer any longer.
@@ -142,12 +153,7 @@ async fn closing_waits_for_what_is_in_flight() {
 
 /// Waits until callers wait.
 async fn waiting(pool: &RedisPool, callers: usize) {
-    within(async {
-        while pool.status().waiting < callers {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().waiting >= callers).await;
 }
 
 #[tokio::test]
@@ -170,12 +176,7 @@ async fn a_connection_is_made_though_its_caller_has_gone() {
     caller.abort();
     assert!(within(caller).await.unwrap_err().is_cancelled());
     slow.resume().unwrap();
-    within(async {
-        while pool.status().idle < 2 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().idle >= 2).await;
 }
 
 #[tokio::test]
@@ -207,7 +208,7 @@ async fn a_caller_that_is_not_polled_does_not_hold_up_those_who_need_the_same_no
 async fn a_wait_for_a_socket_says_so() {
     let cluster = cluster().await;
     let mut settings = settings(&cluster, 3);
-    settings.pool.timeout = Duration::from_secs(2);
+    settings.pool.timeout = Duration::from_secs(5);
     settings.pool.response_timeout = FOR_EVER;
     let pool = pool(settings).await;
     let former = within(pool.servers()).await.unwrap();
@@ -224,12 +225,7 @@ async fn a_wait_for_a_socket_says_so() {
         let lane = lane.clone();
         held.push(tokio::spawn(async move { lane.run(&command(&["PING"])).await }));
     }
-    within(async {
-        while pool.status().in_flight < 3 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().in_flight >= 3).await;
     let error = within(replaced.run(&command(&["PING"]))).await.unwrap_err();
     let PoolError::WaitTimedOut(late) = &error else { panic!("{error:?}") };
     assert_eq!(late.waiting_for, WaitingFor::Turn, "{error}");

@@ -8,7 +8,7 @@ use cache_redis::{PoolError, RedisPool};
 use fastrand::Rng;
 use redis_testkit::{FaultProxy, RedisServer};
 
-use crate::support::{WAYS, Way, command, pool, run, settings, text, within};
+use crate::support::{WAYS, Way, command, pool, run, settings, text, until, within};
 
 /// How many commands are cancelled, and from which seed; for long runs.
 const COUNT: &str = "TURNLEDGER_CANCELLED_COMMANDS";
@@ -111,12 +111,7 @@ async fn no_caller_gets_a_byte_of_a_cancelled_command() {
     for way in WAYS {
         assert_eq!(text(&pool, way, &["ECHO", "after"]).await, "after");
     }
-    within(async {
-        while pool.status().in_flight > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| pool.status().in_flight == 0).await;
     assert_eq!((pool.status().active, pool.status().waiting), (0, 0), "{}", pool.status());
     assert!(network.log().most_open <= 6, "{} open", network.log().most_open);
 }

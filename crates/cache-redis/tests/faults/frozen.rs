@@ -7,12 +7,12 @@ use redis_testkit::RedisServer;
 
 use crate::support::{WAYS, Way, pool, run, settings, text, warm_up, within};
 
-/// Short bounds, as a frozen server is met with: a second for everything.
+/// Short bounds, as a frozen server is met with, and long enough for one that goes on.
 fn impatient(server: &RedisServer) -> RedisSettings {
     let mut settings = settings(&server.url());
-    settings.pool.timeout = Duration::from_secs(1);
-    settings.pool.connect_timeout = Duration::from_millis(700);
-    settings.pool.response_timeout = Duration::from_secs(1);
+    settings.pool.timeout = Duration::from_secs(4);
+    settings.pool.connect_timeout = Duration::from_secs(3);
+    settings.pool.response_timeout = Duration::from_secs(3);
     settings
 }
 

@@ -8,6 +8,8 @@ mod network;
 mod refusals;
 mod restarts;
 mod roles;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod sockets;
 mod support;
 mod tls;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cache_redis::{PoolError, RedisPool, RedisSettings};
 use redis_testkit::{End, Fault, FaultProxy, RedisServer};
 
-use crate::support::{FOR_EVER, WAYS, Way, pool, run, settings, text, warm_up, within};
+use crate::support::{FOR_EVER, WAYS, Way, pool, run, settings, text, until, warm_up, within};
 
 /// A server, the network before it, and a pool that connects through it.
 struct Scene {
@@ -73,7 +73,7 @@ async fn a_write_whose_reply_is_cut_is_done_once_and_says_that_this_is_not_known
 async fn a_half_open_connection_is_found_out_once() {
     for way in WAYS {
         let scene = Scene::new(|settings| {
-            settings.pool.response_timeout = Duration::from_millis(500);
+            settings.pool.response_timeout = Duration::from_secs(3);
         })
         .await;
         warm_up(&scene.pool, 6).await;
@@ -121,9 +121,9 @@ async fn what_is_in_flight_when_connections_are_reset_ends_at_once() {
 async fn a_black_hole_holds_nobody_and_is_left_behind() {
     for way in WAYS {
         let scene = Scene::new(|settings| {
-            settings.pool.timeout = Duration::from_secs(1);
-            settings.pool.connect_timeout = Duration::from_millis(300);
-            settings.pool.response_timeout = Duration::from_millis(500);
+            settings.pool.timeout = Duration::from_secs(4);
+            settings.pool.connect_timeout = Duration::from_secs(2);
+            settings.pool.response_timeout = Duration::from_secs(3);
         })
         .await;
         warm_up(&scene.pool, 4).await;
@@ -148,12 +148,7 @@ async fn a_server_that_refuses_connections_is_tried_until_it_listens() {
         })
         .collect();
     // An attempt has failed when the pool counts one.
-    within(async {
-        while scene.pool.snapshot().connect_failures.iter().all(|(_, count)| *count == 0) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| scene.pool.snapshot().connect_failures.iter().any(|(_, count)| *count > 0)).await;
     scene.network.set_fault(Fault::None).await.unwrap();
     for waiting in waiting {
         within(waiting).await.unwrap().unwrap();

@@ -64,7 +64,7 @@ async fn a_server_without_a_place_is_asked_again_until_it_has_one() {
     // One of them is the control connection.
     let server = RedisServer::builder().max_clients(4).start().await.unwrap();
     let mut settings = settings(&server.url());
-    settings.pool.timeout = Duration::from_millis(500);
+    settings.pool.timeout = Duration::from_secs(3);
     let small = pool(settings.clone()).await;
     let mut taken = Vec::new();
     for _ in 0..3 {
@@ -106,7 +106,7 @@ async fn a_server_that_loads_its_data_is_waited_for() {
     server.command(&["SAVE"]).await.unwrap();
     let mut settings = settings(&server.url());
     let patient = pool(settings.clone()).await;
-    settings.pool.timeout = Duration::from_secs(2);
+    settings.pool.timeout = Duration::from_secs(5);
     let short = pool(settings).await;
     server.restart_loading().await.unwrap();
     let waiting: Vec<_> = WAYS

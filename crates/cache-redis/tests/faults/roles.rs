@@ -1,5 +1,7 @@
 //! Masters that become replicas, by an order or by a fail-over.
 
+use std::time::Duration;
+
 use cache_redis::{PoolError, RedisPool};
 use redis_testkit::{Durability, FaultProxy, RedisServer, Sentinels};
 
@@ -58,7 +60,9 @@ async fn write(pool: &RedisPool, way: Way, value: &str) -> usize {
 #[tokio::test]
 async fn writes_follow_the_master_that_sentinels_name() {
     let server = RedisServer::builder().password("secret").durability(Durability::Always);
-    let group = Sentinels::builder().server(server).start().await.unwrap();
+    // Long enough that a busy machine is not taken for a death.
+    let down_after = Duration::from_secs(3);
+    let group = Sentinels::builder().server(server).down_after(down_after).start().await.unwrap();
     let pool = pool_of(&group).await;
     let first = within(group.master()).await.unwrap();
     for way in WAYS {
@@ -91,7 +95,7 @@ async fn a_service_that_no_sentinel_knows_is_told_at_the_deadline() {
     let nodes = group.addresses()[0].to_string();
     let mut settings =
         settings_of(&[("REDIS_SENTINEL_SERVICE", "unknown"), ("REDIS_SENTINEL_NODES", &nodes)]);
-    settings.pool.timeout = std::time::Duration::from_millis(500);
+    settings.pool.timeout = Duration::from_secs(3);
     let pool = pool(settings).await;
     for way in WAYS {
         let error = within(run(&pool, way, &["PING"])).await.unwrap_err();

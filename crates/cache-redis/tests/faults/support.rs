@@ -1,16 +1,9 @@
 //! What the tests share.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use cache_redis::connection::{Value, from_redis_value};
+use cache_redis::{PoolError, RedisPool, RedisSettings};
 
-use cache_redis::connection::{Cmd, Value, from_redis_value};
-use cache_redis::{Loader, PoolError, RedisPool, RedisSettings};
-
-/// Longer than anything here takes; what hangs fails.
-const LIMIT: Duration = Duration::from_mins(1);
-
-/// Longer than [`LIMIT`]: what waits for this long does not end by itself.
-pub(crate) const FOR_EVER: Duration = Duration::from_hours(1);
+pub(crate) use crate::shared::{FOR_EVER, command, pool, settings_of, until, within};
 
 /// The two ways to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,38 +14,12 @@ pub(crate) enum Way {
 
 pub(crate) const WAYS: [Way; 2] = [Way::Lane, Way::Exclusive];
 
-/// Waits, but not for ever.
-pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, future).await.expect("something hangs")
-}
-
-/// The settings that these variables give.
-pub(crate) fn settings_of(variables: &[(&str, &str)]) -> RedisSettings {
-    let variables: BTreeMap<String, String> =
-        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let mut settings = Loader::new(RedisSettings::schema()).environment(variables).build().unwrap();
-    RedisSettings::settle(&mut settings).unwrap()
-}
-
 /// The settings for a server, with a pool of ten that connects as often as it likes.
 pub(crate) fn settings(url: &str) -> RedisSettings {
     let mut settings = settings_of(&[("REDIS_URL", url), ("REDIS_POOL_SIZE", "10")]);
     settings.pool.max_idle = 10;
     settings.pool.connect_rate = 100_000;
     settings
-}
-
-/// A pool that has not connected yet.
-pub(crate) async fn pool(settings: RedisSettings) -> RedisPool {
-    RedisPool::builder(settings).build().await.unwrap()
-}
-
-pub(crate) fn command(words: &[&str]) -> Cmd {
-    let mut command = Cmd::new();
-    for word in words {
-        command.arg(word);
-    }
-    command
 }
 
 /// Runs a command one way or the other; on a lane its second word is the key.
