@@ -323,7 +323,9 @@ async fn the_master_of_sentinels_is_asked() {
     let variables =
         [("REDIS_SENTINEL_SERVICE", sentinels.service()), ("REDIS_SENTINEL_NODES", &nodes)];
     let run = is_well(doctor(&[], &variables).await);
-    run.prints(&format!("redis: {} of sentinels ", sentinels.service()));
+    let master = sentinels.master().await.unwrap().address();
+    run.prints(&format!("redis: {} of sentinels ", sentinels.service()))
+        .prints(&format!("server {master}: Redis "));
 }
 
 #[tokio::test(flavor = "multi_thread")]
