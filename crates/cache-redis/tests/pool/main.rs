@@ -4,6 +4,7 @@
 
 mod bounds;
 mod cancelling;
+mod diagnosing;
 mod exclusives;
 mod failures;
 mod lanes;
