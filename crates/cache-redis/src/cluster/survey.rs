@@ -211,10 +211,10 @@ mod tests {
 
     #[tokio::test]
     async fn callers_at_the_same_time_share_a_failure_and_the_next_ones_try_again() {
-        // A port where nobody listens any more.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let seed = listener.local_addr().unwrap().to_string();
-        drop(listener);
+        // A port that is taken for as long as this test runs, and where nobody listens.
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let seed = socket.local_addr().unwrap().to_string();
         let variables = BTreeMap::from([("REDIS_CLUSTER_SEEDS".to_owned(), seed)]);
         let loader = Loader::new(RedisSettings::schema()).environment(variables);
         let settings = RedisSettings::settle(&mut loader.build().unwrap()).unwrap();
