@@ -8,6 +8,7 @@ mod network;
 mod refusals;
 mod restarts;
 mod roles;
+mod secrets;
 #[path = "../shared/mod.rs"]
 mod shared;
 mod sockets;

@@ -78,6 +78,7 @@ async fn a_thousand_who_wait_are_no_storm() {
     script.door(Door::Open);
     let back = Instant::now();
     pool.get().await.unwrap().run(&echo("a")).await.unwrap();
+    pool.lane("new").run(&echo("a")).await.unwrap();
     assert!(back.elapsed() < Duration::from_secs(2), "{:?}", back.elapsed());
     for caller in callers {
         caller.await.unwrap().unwrap();
