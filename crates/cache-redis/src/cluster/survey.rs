@@ -163,12 +163,15 @@ impl Cluster {
         self.surveys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nodes that were not asked: those known, and then the seeds.
+    /// Nodes that were not asked: those known, and then the seeds, and those in trouble last.
     fn others(&self, asked: &HashSet<crate::Node>) -> Vec<Arc<Server>> {
         let mut seen = asked.clone();
         let slots = self.read();
         let known = slots.masters().iter().chain(slots.replicas()).chain(&self.seeds);
-        known.filter(|server| seen.insert(server.node().clone())).cloned().collect()
+        let known = known.filter(|server| seen.insert(server.node().clone()));
+        let mut others: Vec<_> = known.cloned().collect();
+        others.sort_by_key(|server| server.trouble().is_some());
+        others
     }
 
     fn learn(&self, shared: &Shared, ranges: Vec<SlotRange>) {
@@ -207,7 +210,22 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{Loader, RedisPool, RedisSettings};
+    use crate::{Loader, Node, RedisPool, RedisSettings};
+
+    #[test]
+    fn nodes_in_trouble_are_asked_last() {
+        let node = |port| Node::new("127.0.0.1", port).unwrap();
+        let cluster = Cluster::new([1, 2, 3].map(node).to_vec(), None);
+        let ports = |asked: &[u16]| {
+            let others = cluster.others(&asked.iter().copied().map(node).collect());
+            others.iter().map(|server| server.node().port()).collect::<Vec<_>>()
+        };
+        assert_eq!(ports(&[]), [1, 2, 3]);
+        let lost = ConnectError::new("127.0.0.1:1", ConnectReason::Lost);
+        cluster.server(node(1)).set_trouble(Some(lost.into()));
+        assert_eq!(ports(&[]), [2, 3, 1]);
+        assert_eq!(ports(&[2]), [3, 1]);
+    }
 
     #[tokio::test]
     async fn callers_at_the_same_time_share_a_failure_and_the_next_ones_try_again() {
