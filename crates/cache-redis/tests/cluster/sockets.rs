@@ -6,7 +6,8 @@ use cache_redis::{RedisPool, RedisSettings};
 use redis_testkit::Cluster;
 
 use crate::support::{
-    FOR_EVER, Load, add_master, cluster, hold, key_of, pool, settings, sockets, text, until, within,
+    FOR_EVER, Load, Warnings, add_master, cluster, hold, key_of, pool, settings, sockets, text,
+    until, within,
 };
 
 /// Lanes of few commands, so that load asks for as many as there may be.
@@ -104,10 +105,12 @@ async fn the_bound_holds_through_kills_fail_overs_and_moves() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn lanes_are_closed_where_the_cluster_has_come_to_have_more_nodes() {
+    let warnings = Warnings::listen();
     let cluster = cluster().await;
     let pool = pool(small(&cluster, 7)).await;
     let load = Load::start(&pool, 40);
     all_lanes(&pool, 2).await;
+    assert_eq!(warnings.text(), "");
     let new = add_master(&cluster).await;
     for number in 0..5 {
         let slot = cluster.slot_of(Load::key(number).as_bytes()).await.unwrap();
@@ -119,6 +122,10 @@ async fn lanes_are_closed_where_the_cluster_has_come_to_have_more_nodes() {
     load.end().await;
     assert_eq!(pool.status().lanes, 1);
     assert_eq!(within(pool.servers()).await.unwrap().len(), 4);
+    let told = warnings.text();
+    for part in ["WARN", "raise redis.pool.size", "size=7", "lanes=2", "nodes=4"] {
+        assert!(told.contains(part), "{told}");
+    }
 }
 
 #[tokio::test]

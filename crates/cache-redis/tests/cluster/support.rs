@@ -1,8 +1,9 @@
 //! What the tests share.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_redis::connection::{Value, from_redis_value};
@@ -183,6 +184,39 @@ pub(crate) async fn loaded() -> (Cluster, RedisPool, Load) {
     let pool = pool(settings).await;
     let load = Load::start(&pool, 24);
     (cluster, pool, load)
+}
+
+/// The warnings of this process.
+#[derive(Clone, Default)]
+pub(crate) struct Warnings(Arc<Mutex<Vec<u8>>>);
+
+impl Warnings {
+    /// Listens to them from now on.
+    pub(crate) fn listen() -> Self {
+        let warnings = Self::default();
+        let writer = warnings.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        warnings
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Warnings {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Insists that each number that was added is there once, and no other than those whose outcome is

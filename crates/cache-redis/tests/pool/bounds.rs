@@ -47,6 +47,7 @@ async fn what_is_idle_for_too_long_is_closed() {
     assert_eq!(pool.status().idle, 3);
     pass(3 * SECOND).await;
     assert_eq!((pool.status().idle, script.open()), (1, 1));
+    assert_eq!(pool.snapshot().reaped, [("idle_timeout", 2)]);
 }
 
 #[tokio::test(start_paused = true)]

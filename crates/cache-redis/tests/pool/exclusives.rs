@@ -140,6 +140,8 @@ async fn a_connection_with_leftovers_is_not_handed_on() {
         drop(pool.get().await.unwrap());
         let dials = if handed_on { 1 } else { 2 };
         assert_eq!(script.dials(), dials, "{commands:?}");
+        let reaped = if handed_on { vec![] } else { vec![("dirty", 1)] };
+        assert_eq!(pool.snapshot().reaped, reaped, "{commands:?}");
     };
     check(&["GET a", "SET a b"], true).await;
     check(&["WATCH a"], false).await;
