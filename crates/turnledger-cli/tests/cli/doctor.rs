@@ -320,7 +320,9 @@ fn list(addresses: &[SocketAddr]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_master_of_sentinels_is_asked() {
-    let sentinels = Sentinels::builder().start().await.unwrap();
+    // Long enough that a busy machine is not taken for a death.
+    let builder = Sentinels::builder().down_after(Duration::from_secs(10));
+    let sentinels = builder.start().await.unwrap();
     let nodes = list(&sentinels.addresses());
     let variables =
         [("REDIS_SENTINEL_SERVICE", sentinels.service()), ("REDIS_SENTINEL_NODES", &nodes)];
@@ -332,7 +334,9 @@ async fn the_master_of_sentinels_is_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_master_of_a_cluster_is_asked() {
-    let cluster = Cluster::builder().start().await.unwrap();
+    // Long enough that no replica takes over from a node that is frozen.
+    let builder = Cluster::builder().node_timeout(Duration::from_mins(2));
+    let cluster = builder.start().await.unwrap();
     let seeds = list(&cluster.addresses());
     let mut run = is_well(doctor(&[], &[("REDIS_CLUSTER_SEEDS", &seeds)]).await);
     run = run.prints("advice: none");
