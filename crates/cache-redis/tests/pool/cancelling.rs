@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use cache_redis::RedisPool;
 use cache_redis::connection::{Value, cmd};
+use cache_redis::{PoolError, RedisPool, WaitingFor};
 
 use tokio::runtime::Builder;
 
@@ -124,6 +124,40 @@ async fn a_later_command_of_a_key_does_not_overtake_a_cancelled_one() {
     assert_eq!(order, [(1, "first".to_owned()), (1, "second".to_owned())]);
     pass(Duration::from_secs(1)).await;
     assert_eq!(pool.status().in_flight, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_is_not_polled_holds_up_others_until_their_deadline_or_its_end() {
+    let script = Script::new();
+    let settings = [("redis.pool.size", "1"), ("redis.pool.lane_depth", "1")];
+    let pool = script.pool(&settings).await;
+    pool.any_lane().run(&echo("open")).await.unwrap();
+    script.state().delay = Duration::from_millis(10);
+    let run = |word: &'static str| {
+        let lane = pool.lane(word);
+        tokio::spawn(async move { lane.run(&echo(word)).await })
+    };
+    let first = run("first");
+    settle().await;
+    let (lane, command) = (pool.lane("stuck"), echo("stuck"));
+    let mut stuck = Box::pin(lane.run(&command));
+    poll_fn(|context| {
+        assert!(stuck.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    // It is given the place of the first one, and does not take it.
+    let behind = run("behind");
+    first.await.unwrap().unwrap();
+    let error = behind.await.unwrap().unwrap_err();
+    let PoolError::WaitTimedOut(late) = &error else { panic!("{error:?}") };
+    assert_eq!((late.waiting_for, late.waited), (WaitingFor::Lane, Duration::from_secs(30)));
+    let next = run("next");
+    settle().await;
+    drop(stuck);
+    next.await.unwrap().unwrap();
+    assert!(script.commands("GET").iter().all(|(_, words)| words[1] != "stuck"));
+    check_whole(&pool, 1, 0).await;
 }
 
 #[tokio::test(start_paused = true)]
