@@ -150,8 +150,8 @@ async fn a_command_that_is_not_polled_holds_up_others_until_their_deadline_or_it
     let behind = run("behind");
     first.await.unwrap().unwrap();
     let error = behind.await.unwrap().unwrap_err();
-    let PoolError::WaitTimedOut(late) = &error else { panic!("{error:?}") };
-    assert_eq!((late.waiting_for, late.waited), (WaitingFor::Lane, Duration::from_secs(30)));
+    let PoolError::WaitTimedOut(wait) = &error else { panic!("{error:?}") };
+    assert_eq!((wait.waiting_for, wait.waited), (WaitingFor::Lane, Duration::from_secs(30)));
     let next = run("next");
     settle().await;
     drop(stuck);
