@@ -2,6 +2,7 @@
 local present = now()
 local member, code, by_name = ARGV[1], ARGV[2], ARGV[5] == '1'
 local queue = ARGV[3] == 'b' and Y or X
+begin_to_free()
 local until_ = text(present + tonumber(ARGV[4]))
 local st, damage = load()
 if damage then

@@ -99,11 +99,14 @@ local function now()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- An index of another type says nothing, and must not stop what is under way.
+-- An index of another type says nothing, and must not stop what is under way. Any other refusal is
+-- one of the command itself, and leaves the index as it is.
 local function in_index(...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' and answer.err then
-    call('DEL', (select(2, ...)))
+    if sub(answer.err, 1, 9) == 'WRONGTYPE' then
+      call('DEL', (select(2, ...)))
+    end
     call(...)
   end
 end
@@ -151,8 +154,8 @@ local function sum(sums, element, sign)
   end
 end
 
--- Comes before all other changes, because it can be refused: by a sum that is no number, or for want
--- of memory. Gives the refusal.
+-- Comes before all other changes of messages, because it can be refused: by a sum that is no number,
+-- or for want of memory. Gives the refusal.
 local function add_sums(sums)
   for field, number in pairs(sums) do
     if number ~= 0 then
@@ -167,9 +170,10 @@ local function add_sums(sums)
   end
 end
 
--- A server without memory lets a script go on that has begun with a command that needs none.
+-- A server without memory lets a script go on that has begun with a command that needs none. So do
+-- those that free memory, and those that only change what is there.
 local function begin_to_free()
-  call('HDEL', M, '')
+  redis.pcall('HDEL', M, '')
 end
 
 -- The stored head: pairs of element and payload.

@@ -6,6 +6,7 @@ end
 if not st then
   return { 'N' }
 end
+begin_to_free()
 local code = ARGV[2]
 local used, found = counters(st, code)
 if not found then

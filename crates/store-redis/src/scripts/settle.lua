@@ -78,6 +78,7 @@ if not found then
   end
   add_counter(st, code)
 end
+begin_to_free()
 local refused = add_sums(sums)
 if refused then
   return refused
