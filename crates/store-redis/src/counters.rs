@@ -84,7 +84,13 @@ impl Counters {
         }
         let answer = client.command(cmd("HGETALL").arg(&self.key)).await?;
         self.meet_all(answer)?;
-        self.met_ids(codes).ok_or(Fault::Damaged(Damage("a counter's code is not known")))
+        // The table was lost. It is written anew when somebody counts with the counter.
+        let unknown = codes.iter().map(|code| {
+            let id = self.met_ids(std::slice::from_ref(code)).and_then(|mut ids| ids.pop());
+            id.map_or_else(|| CounterId::new(format!("unknown/{}", code.as_str())), Ok)
+        });
+        let ids = unknown.collect::<Result<_, _>>();
+        ids.map_err(|_| Fault::Damaged(Damage("a counter's code is not known")))
     }
 
     fn met_code(&self, id: &CounterId) -> Option<Code> {

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use cache_redis::PoolError;
+use cache_redis::connection::ServerError;
 use memory_core::{ConversationKey, LimitError, StoreError};
 
 use crate::damage::Damage;
@@ -36,13 +37,37 @@ pub enum RedisStoreError {
         /// What contradicts what.
         detail: &'static str,
     },
-    /// A tally is larger than sums can hold.
+    /// A tally is larger than 2^40 tokens, so that sums stay whole numbers in scripts.
     #[error("a tally of {tokens} tokens is more than the {most} that a tally can have")]
     Tally {
         /// The tokens of the tally.
         tokens: u64,
         /// The most tokens of a tally.
         most: u64,
+    },
+    /// A batch takes more bytes than a connection that others share is to carry at once.
+    #[error("a batch of {bytes} bytes is more than the {most} that one can have; split it")]
+    Batch {
+        /// The bytes of its messages.
+        bytes: u64,
+        /// The most bytes of a batch.
+        most: u64,
+    },
+    /// Fewer replicas than asked for told in time that they have an append.
+    #[error(
+        "{answered} of {wanted} replicas told in time that they have the append; it is on the master"
+    )]
+    Replicas {
+        /// How many were to have it.
+        wanted: u32,
+        /// How many have it.
+        answered: u64,
+    },
+    /// The server refused an append that replicas were to have.
+    #[error("the server refused the append with {code}")]
+    Refused {
+        /// The code of the refusal.
+        code: String,
     },
     /// All codes that a counter could have are taken.
     #[error("no code is left for another counter; use another prefix of the keys")]
@@ -53,6 +78,20 @@ pub enum RedisStoreError {
     /// The system gave no random bytes.
     #[error("the system gives no random bytes")]
     NoRandomness(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl RedisStoreError {
+    /// Whether the same may succeed in a moment.
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Busy => true,
+            Self::Refused { code } => {
+                let codes = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
+                codes.contains(&code.as_str())
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Why one operation did not succeed.
@@ -128,6 +167,20 @@ impl Fault {
         }
     }
 
+    /// What a script was answered with in a pipeline.
+    pub(crate) fn of_refusal(error: &ServerError) -> Self {
+        let (code, detail) = (error.code(), error.details().unwrap_or_default());
+        let refused = RedisStoreError::Refused { code: code.to_owned() };
+        match code {
+            "DAMAGED" => Self::Damaged(Damage::of_script(detail)),
+            "WRONGTYPE" => {
+                Self::Late(RedisStoreError::DamagedConversation { detail: Damage::TYPE.0 })
+            }
+            "ERR" if detail.contains("script: ") => Self::Late(refused),
+            _ => Self::Own(refused),
+        }
+    }
+
     /// The same where it was found in the answer to a write, which is done by then.
     pub(crate) fn late(self) -> Self {
         match self {
@@ -161,7 +214,7 @@ impl Fault {
                 None => StoreError::Damaged { what: "the store on Redis".to_owned(), detail },
             },
             Self::Own(error) => {
-                let retryable = matches!(error, RedisStoreError::Busy);
+                let retryable = error.is_retryable();
                 StoreError::Backend { operation, retryable, source: Box::new(error) }
             }
             Self::Pool(PoolError::Closed) | Self::Before(PoolError::Closed) => StoreError::Closed,

@@ -93,8 +93,9 @@ async fn begin(inner: &Inner, keys: &Keys) -> Result<Option<Examined>, Fault> {
     let state = State::decode(vec![value("e"), value("s"), value("a")]).ok().flatten();
     let longest = lengths.iter().flatten().copied().max().unwrap_or(0);
     let physical = state.as_ref().map_or(1, |state| state.physical);
-    let last = (physical + longest).saturating_sub(1);
     let oldest = state.as_ref().map_or(1, State::oldest_in_lists);
+    // Seqs that a trim has passed are not given out again, though the lists are gone.
+    let last = (physical + longest).saturating_sub(1).max(oldest - 1);
     let head = payload::head(fields.get(&b"H"[..]).map_or(&[][..], Vec::as_slice));
     let kept = state.as_ref().map_or(0, |state| state.kept);
     let kept = if head.is_ok_and(|head| head.len() as u64 == kept) { kept } else { 0 };
@@ -105,7 +106,7 @@ async fn begin(inner: &Inner, keys: &Keys) -> Result<Option<Examined>, Fault> {
         ids,
         sums: Vec::new(),
         indexed: [&pending, &fallback].map(|score| bytes(score.clone()).is_some()),
-        first: (last + 1 - lengths[1].unwrap_or(0)).max(oldest),
+        first: (last + 1).saturating_sub(lengths[1].unwrap_or(0)).max(oldest),
         last,
         missing: BTreeSet::new(),
         fields,
@@ -121,7 +122,7 @@ impl Examined {
         }
         let length = self.lengths[0].unwrap_or(0);
         // The payloads' list may be the longer one; both end with the same message.
-        let mut from = (self.last + 1 - length).max(self.first);
+        let mut from = (self.last + 1).saturating_sub(length).max(self.first);
         self.missing.extend(self.first..from.min(self.last + 1));
         while from <= self.last {
             let to = (from + CHUNK - 1).min(self.last);

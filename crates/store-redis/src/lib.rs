@@ -37,14 +37,21 @@
 //! An acknowledged append survives the end of the process that made it. What else it survives is up
 //! to the persistence and replication of the servers. An append without a caller's id whose answer
 //! is lost is [`StoreError::OutcomeUnknown`](memory_core::StoreError::OutcomeUnknown) and is not
-//! sent again; one whose messages all have ids is.
+//! sent again; one whose messages all have ids is, for 5 s.
+//!
+//! # Bounds
+//!
+//! Beyond the [`Limits`](memory_core::Limits), because scripts count in whole numbers up to 2^53: a
+//! tally has at most 2^40 tokens, and more is refused ([`RedisStoreError::Tally`]). A grace or a lease
+//! is at most 2^50 ms, and an end at most 2^52 ms since 1970; longer ones are cut to that. Ids have at
+//! most 65,535 bytes, and a batch of several messages 64 MiB ([`RedisStoreError::Batch`]).
 //!
 //! # Damage
 //!
 //! Where one of a conversation's keys was evicted, removed or replaced, the next operation that
 //! touches it finds that keys and numbers disagree:
-//! [`StoreError::DamagedConversation`](memory_core::StoreError::DamagedConversation). It is refused
-//! until [`repair`](memory_core::MemoryStore::repair) has mended it. An append that needs no look
+//! [`StoreError::DamagedConversation`](memory_core::StoreError::DamagedConversation). All operations
+//! on it but a clear are refused until [`repair`](memory_core::MemoryStore::repair) has mended it. An append that needs no look
 //! before it writes finds the damage afterwards. It ends with
 //! [`StoreError::OutcomeUnknown`](memory_core::StoreError::OutcomeUnknown) and
 //! [`RedisStoreError::DamagedConversation`] as its source, because what it wrote may be there after

@@ -1,7 +1,8 @@
 //! The scripts that run in the server.
 //!
-//! Each works on the keys of one conversation and the indexes of its tag, which share a slot. What can
-//! fail comes before it writes messages, because a script that fails does not undo what it did.
+//! Those that change a conversation begin with `common.lua`, and work on its keys and the indexes of
+//! its tag, which share a slot. What can fail comes before they write messages, because a script that
+//! fails does not undo what it did.
 
 use std::sync::LazyLock;
 
@@ -38,6 +39,7 @@ scripts! {
     DROP = "drop.lua";
     CLEAR = "clear.lua";
     EXPIRE = "expire.lua";
+    REFRESH = "refresh.lua";
     COUNTER = "counter.lua";
     CLAIM = "claim.lua";
     MEND = "mend.lua";

@@ -5,13 +5,13 @@
 mod support;
 
 use memory_core::{
-    ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt, Namespace, PageQuery,
-    Repair, Seq, StoreError, Tally, Trim, WindowQuery,
+    ConversationId, ConversationKey, CounterId, Limits, ListQuery, MemoryStore, MemoryStoreExt,
+    Namespace, PageQuery, Repair, Seq, StoreError, Tally, Trim, WindowQuery,
 };
 use memory_testkit::sample;
 use redis_testkit::RedisServer;
 use store_redis::RedisStore;
-use support::{server, store};
+use support::{builder, server, store};
 
 fn key() -> ConversationKey {
     ConversationKey::new(Namespace::default(), ConversationId::new("one").unwrap())
@@ -113,8 +113,7 @@ async fn a_changed_number_is_found_and_mended() {
         assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended);
         assert_eq!(sound(&store, &counter).await, [1, 2, 3, 4, 5], "{field}");
     }
-    let index =
-        meta.split('m').next().map(|_| ()).map(|()| meta.replace("m7:defaultone", "x")).unwrap();
+    let index = meta.replace("m7:defaultone", "x");
     assert_eq!(server.command(&["DEL", &index]).await.unwrap().integer(), Some(1), "{index}");
     assert_eq!(store.repair(&key(), Repair::Check).await.unwrap().differences.len(), 1);
     assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended);
@@ -136,42 +135,6 @@ async fn all_keys_gone_together_are_a_new_life() {
     assert_eq!(append(&store, &counter).await.unwrap(), 1);
     assert_ne!(store.totals(&key()).await.unwrap().epoch, before);
     sound(&store, &counter).await;
-}
-
-#[tokio::test]
-async fn a_server_without_memory_takes_all_of_a_batch_or_nothing() {
-    let server = RedisServer::builder().max_memory(4 << 20, "noeviction").start().await.unwrap();
-    let (store, counter) = (store(&server).await, sample::counter("words"));
-    let batch = |id: Option<usize>| {
-        let messages = (0..10).map(|place| {
-            let message = sample::user("x".repeat(2000), Tally::estimated(5));
-            match id {
-                Some(id) => sample::with_id(message, &format!("{id} {place}")),
-                None => message,
-            }
-        });
-        sample::batch(&counter, messages)
-    };
-    let (mut written, mut refusals) = (0, 0);
-    for attempt in 0..1000_usize {
-        match store.append(&key(), batch((attempt % 2 == 1).then_some(attempt))).await {
-            Ok(_) => written += 10,
-            Err(error) => {
-                assert!(!error.is_outcome_unknown(), "{error:?}");
-                refusals += 1;
-            }
-        }
-        if refusals == 20 {
-            break;
-        }
-    }
-    assert!(written > 0 && refusals == 20, "{written} written, {refusals} refused");
-    assert_eq!(sound(&store, &counter).await, (1..=written).collect::<Vec<u64>>());
-    let epoch = store.totals(&key()).await.unwrap().epoch.unwrap();
-    let before = Seq::FIRST.plus(written - 20);
-    let trimmed = store.trim(&key(), Trim { epoch, before }).await.unwrap();
-    assert_eq!(trimmed.removed, written - 20, "a trim frees memory where there is none left");
-    store.append(&key(), batch(None)).await.unwrap();
 }
 
 async fn append_as(store: &RedisStore, counter: &CounterId, id: &str) -> (u64, bool) {
@@ -342,4 +305,69 @@ async fn a_sum_that_is_no_number_stops_an_append_before_it_writes() {
     assert_eq!(server.command(&["LLEN", &payloads]).await.unwrap().integer(), Some(1));
     assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended);
     assert_eq!(sound(&store, &counter).await, [1]);
+}
+
+#[tokio::test]
+async fn what_a_trim_has_passed_is_not_needed_for_a_repair() {
+    for (has_head, is_interrupted) in [(false, false), (true, false), (false, true), (true, true)] {
+        let what = format!("head: {has_head}, interrupted: {is_interrupted}");
+        let server = server().await;
+        let (store, counter) = (store(&server).await, sample::counter("words"));
+        if has_head {
+            let system = sample::message(&memory_core::Message::system("brief"), Tally::exact(3));
+            store.append(&key(), sample::batch(&counter, [system])).await.unwrap();
+        }
+        for _ in 0..3 {
+            append(&store, &counter).await.unwrap();
+        }
+        let epoch = store.totals(&key()).await.unwrap().epoch.unwrap();
+        store.trim(&key(), Trim { epoch, before: Seq::FIRST.plus(9) }).await.unwrap();
+        let next = 4 + u64::from(has_head);
+        if is_interrupted {
+            // As it stands before any space was given back, with lists that somebody cut.
+            let meta = stored(&server, 'm').await;
+            let admin = server.command(&["HGET", &meta, "a"]).await.unwrap();
+            let (_, rest) = admin.text().unwrap().split_once(' ').unwrap();
+            server.command(&["HSET", &meta, "a", &format!("1 {rest}")]).await.unwrap();
+        } else {
+            delete(&server, &['t', 'p']).await;
+        }
+        assert!(!store.repair(&key(), Repair::Check).await.unwrap().differences.is_empty());
+        assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended, "{what}");
+        let head: Vec<u64> = (1..=u64::from(has_head)).collect();
+        assert_eq!(sound(&store, &counter).await, head, "{what}");
+        assert_eq!(append(&store, &counter).await.unwrap(), next, "{what}");
+        assert_eq!(sound(&store, &counter).await, [head, vec![next]].concat(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn sizes_without_a_limit_are_taken() {
+    let server = server().await;
+    let limits = Limits { message_bytes: usize::MAX, ..Limits::default() };
+    let store = builder(&server).await.limits(limits).connect().await.unwrap();
+    let counter = sample::counter("words");
+    for id in ["a", "b"] {
+        append_as(&store, &counter, id).await;
+    }
+    assert_eq!(sound(&store, &counter).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn counters_whose_names_are_lost_are_named_by_their_codes() {
+    let server = server().await;
+    let (first, counter) = (store(&server).await, sample::counter("words"));
+    append(&first, &counter).await.unwrap();
+    server.command(&["DEL", "turnledger:counters"]).await.unwrap();
+    let next = store(&server).await;
+    let totals = next.totals(&key()).await.unwrap();
+    assert!(totals.current.unwrap().as_str().starts_with("unknown/"));
+    assert_eq!((totals.messages, totals.counters[0].totals.tokens), (1, 5));
+    assert_eq!(next.repair(&key(), Repair::Check).await.unwrap().differences, []);
+    let query = ListQuery { namespace: Namespace::default(), after: None, limit: 10 };
+    assert_eq!(next.list(query).await.unwrap().conversations.len(), 1);
+    // Whoever counts with it names it again.
+    append(&next, &counter).await.unwrap();
+    assert_eq!(sound(&next, &counter).await, [1, 2]);
+    assert_eq!(next.totals(&key()).await.unwrap().current, Some(counter));
 }

@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use memory_core::{
@@ -12,10 +11,9 @@ use memory_core::{
     Namespace, Repair, Seq, Settle, Settlement, StoredMessage, Tally, Timestamp, Trim,
 };
 use memory_testkit::sample;
-use memory_testkit::store::{self, Subject};
 use redis_testkit::RedisServer;
 use store_redis::RedisStore;
-use support::{builder, pool, server, store};
+use support::{builder, server, store};
 
 fn key(id: &str) -> ConversationKey {
     ConversationKey::new(Namespace::default(), ConversationId::new(id).unwrap())
@@ -85,55 +83,6 @@ async fn tag_of(server: &RedisServer) -> String {
     keys.array()[0].text().unwrap().trim_start_matches("turnledger:").to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_with_many_writers_keep_order_and_sums() {
-    const WRITERS: usize = 32;
-    let server = server().await;
-    let processes = [store(&server).await, store(&server).await];
-    let (key, counter) = (key("hot"), sample::counter("words"));
-    let writers = (0..2 * WRITERS).map(|number| {
-        let (store, key, counter) = (processes[number % 2].clone(), key.clone(), counter.clone());
-        tokio::spawn(async move {
-            for round in 0..12 {
-                let text = format!("{number} {round}");
-                let message = sample::user(text, Tally::estimated(5));
-                let appended =
-                    store.append(&key, sample::batch(&counter, [message])).await.unwrap();
-                let answer = appended.messages[0];
-                let settlement = Settlement {
-                    seq: answer.seq,
-                    fingerprint: answer.fingerprint.unwrap(),
-                    expected: answer.tally,
-                    tally: Tally::exact(9),
-                };
-                let epoch = appended.epoch;
-                if number == 0 && round % 4 == 3 {
-                    let before =
-                        Seq::new(answer.seq.get().saturating_sub(20)).unwrap_or(Seq::FIRST);
-                    store.trim(&key, Trim { epoch, before }).await.unwrap();
-                }
-                if number == 1 && round == 6 {
-                    store.clear(&key).await.unwrap();
-                }
-                let settle =
-                    Settle { counter: counter.clone(), epoch, settlements: vec![settlement] };
-                // Twice, as after an answer that was lost.
-                store.settle(&key, settle.clone()).await.unwrap();
-                store.settle(&key, settle).await.unwrap();
-            }
-        })
-    });
-    for writer in writers.collect::<Vec<_>>() {
-        writer.await.unwrap();
-    }
-    let messages = sound(&processes[0], &key, &counter).await;
-    let seqs: Vec<_> = messages.iter().map(|message| message.seq.get()).collect();
-    assert!(seqs.windows(2).all(|pair| pair[1] == pair[0] + 1), "{seqs:?}");
-    assert!(messages.iter().all(|message| message.tally == Some(Tally::exact(9))));
-    let pending = processes[1].pending(&Namespace::default(), Backlog::Pending, 10).await.unwrap();
-    assert_eq!(pending, []);
-}
-
 /// When each key of the one conversation ends.
 async fn ends(server: &RedisServer) -> Vec<i64> {
     let keys = server.command(&["KEYS", "turnledger:{*}[mtpi]*"]).await.unwrap();
@@ -192,51 +141,35 @@ async fn all_keys_of_a_conversation_end_at_one_moment() {
 }
 
 #[tokio::test]
-async fn what_comes_late_after_a_clear_leaves_no_key() {
-    let server = server().await;
-    let (store, counter) = (store(&server).await, sample::counter("words"));
-    let key = key("one");
-    let message = sample::user("hello", Tally::estimated(5));
-    let epoch = store.append(&key, sample::batch(&counter, [message])).await.unwrap().epoch;
-    let messages = sound(&store, &key, &counter).await;
-    store.clear(&key).await.unwrap();
-    let settlements = vec![settlement(&messages[0], Tally::exact(1))];
-    let settle = Settle { counter: counter.clone(), epoch, settlements };
-    assert_eq!(store.settle(&key, settle).await.unwrap().applied, 0);
-    store.trim(&key, Trim { epoch, before: Seq::FIRST.plus(1) }).await.unwrap();
-    store.drop_newest(&key, 1).await.unwrap();
-    store.set_counter(&key, &counter).await.unwrap();
-    store.expire(&key, None).await.unwrap();
-    let keys = server.command(&["KEYS", "*{*}*"]).await.unwrap();
-    assert_eq!(keys.array().len(), 0, "{keys:?}");
-}
-
-#[tokio::test]
 async fn a_lease_ends_by_the_servers_clock() {
     let server = server().await;
     let processes = [store(&server).await, store(&server).await];
     let counter = sample::counter("words");
-    let message = sample::user("hello", Tally::estimated(5));
-    processes[0].append(&key("one"), sample::batch(&counter, [message])).await.unwrap();
-    let claim = |lease| Claim {
-        counter: counter.clone(),
-        backlog: Backlog::Pending,
-        only: None,
-        after: None,
-        lease,
-        limit: 10,
+    let append = async |id| {
+        let message = sample::user("hello", Tally::estimated(5));
+        processes[0].append(&key(id), sample::batch(&counter, [message])).await.unwrap();
     };
-    let claimed = async |process: usize, lease: u64| {
-        let claimed = processes[process].claim_pending(claim(Duration::from_millis(lease)));
-        claimed.await.unwrap().conversations.len()
+    let claimed = async |process: usize, lease| {
+        let claim = Claim {
+            counter: counter.clone(),
+            backlog: Backlog::Pending,
+            only: None,
+            after: None,
+            lease,
+            limit: 10,
+        };
+        processes[process].claim_pending(claim).await.unwrap().conversations.len()
     };
-    assert_eq!(claimed(0, 300).await, 1, "at first");
-    assert_eq!(claimed(1, 300).await, 0, "within the lease");
+    let (long, short) = (Duration::from_hours(1), Duration::from_millis(1));
+    append("one").await;
+    assert_eq!(claimed(0, long).await, 1, "at first");
+    assert_eq!(claimed(1, long).await, 0, "within the lease");
+    append("another").await;
+    assert_eq!(claimed(0, short).await, 1, "the other one");
     // It ends by itself, so that another process gets what a killed one held.
-    while claimed(1, 3_600_000).await == 0 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(claimed(0, 300).await, 0, "within the other one's lease");
+    let ended = async { while claimed(1, long).await == 0 {} };
+    tokio::time::timeout(Duration::from_mins(2), ended).await.unwrap();
+    assert_eq!(claimed(0, long).await, 0, "within the other process's leases");
 }
 
 #[tokio::test]
@@ -404,16 +337,42 @@ async fn an_interrupted_trims_space_is_given_back_by_the_next_one() {
     assert_eq!(sound(&store, &key, &counter).await.len(), 3);
 }
 
-/// What docs/redis-store.md names.
-const RULES: &str = "~turnledger:* resetchannels -@all +ping +info +time +scan +multi +exec \
-    +eval +evalsha +del +exists +persist +pexpireat +pexpiretime +type +unlink +hdel +hget \
-    +hgetall +hincrby +hkeys +hlen +hmget +hset +hsetnx +lindex +llen +lrange +lset +lpush +ltrim +rpush +zadd \
-    +zrange +zrem +zscore";
+#[tokio::test]
+async fn a_batch_of_too_many_bytes_is_refused() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    let message = sample::user("x".repeat(1 << 19), Tally::exact(5));
+    let messages = |count| vec![message.clone(); count];
+    let error =
+        store.append(&key("one"), sample::batch(&counter, messages(130))).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("split it") && !error.is_outcome_unknown(), "{source}");
+    store.append(&key("one"), sample::batch(&counter, messages(4))).await.unwrap();
+    assert_eq!(sound(&store, &key("one"), &counter).await.len(), 4);
+}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_documented_rights_are_enough() {
-    let server = RedisServer::builder().user("app", "secret", RULES).start().await.unwrap();
-    let pool = pool(&format!("redis://app:secret@{}/0", server.address())).await;
-    let own = Arc::new(RedisStore::builder(pool).connect().await.unwrap());
-    store::all(async || Subject::new(own.clone())).await.unwrap();
+#[tokio::test]
+async fn a_new_life_does_not_wait_for_the_lease_of_the_one_before() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    let append = async || {
+        let message = sample::user("hello", Tally::estimated(5));
+        store.append(&key("one"), sample::batch(&counter, [message])).await.unwrap();
+    };
+    let claim = || Claim {
+        counter: counter.clone(),
+        backlog: Backlog::Pending,
+        only: None,
+        after: None,
+        lease: Duration::from_hours(1),
+        limit: 10,
+    };
+    append().await;
+    assert_eq!(store.claim_pending(claim()).await.unwrap().conversations.len(), 1);
+    let keys = server.command(&["KEYS", "turnledger:{*}[mtp]*"]).await.unwrap();
+    for key in keys.array() {
+        server.command(&["DEL", key.text().unwrap()]).await.unwrap();
+    }
+    append().await;
+    assert_eq!(store.claim_pending(claim()).await.unwrap().conversations.len(), 1);
 }

@@ -11,7 +11,7 @@ use memory_core::{
     WindowQuery,
 };
 use memory_testkit::sample;
-use redis_testkit::{Fault, FaultProxy, RedisServer};
+use redis_testkit::{FaultProxy, RedisServer};
 use store_redis::RedisStore;
 use support::{builder, pool, server, store};
 
@@ -153,7 +153,6 @@ async fn an_append_whose_answer_is_lost_is_not_sent_again() {
     let error = store.append(&key(), batch()).await.unwrap_err();
     assert!(error.is_outcome_unknown() && !error.is_retryable(), "{error:?}");
     assert_eq!(store.totals(&key()).await.unwrap().messages, 2, "it was done, once");
-    proxy.set_fault(Fault::None).await.unwrap();
 }
 
 #[tokio::test]
@@ -179,7 +178,7 @@ async fn an_append_with_ids_is_done_once_wherever_its_answer_is_cut() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_too_old_or_of_another_format_is_refused() {
+async fn what_was_written_in_another_format_is_refused() {
     let server = server().await;
     store(&server).await;
     server.command(&["HSET", "turnledger:schema", "format", "2"]).await.unwrap();
@@ -190,4 +189,28 @@ async fn a_server_that_is_too_old_or_of_another_format_is_refused() {
     assert!(builder(&server).await.connect().await.is_err());
     let braces = builder(&server).await.prefix("{x}").connect().await.unwrap_err();
     assert!(std::error::Error::source(&braces).unwrap().to_string().contains("brace"));
+}
+
+#[tokio::test]
+async fn a_window_reads_no_more_of_the_old_end_than_the_head() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    let system = || sample::message(&memory_core::Message::system("brief"), Tally::exact(3));
+    let lines = (0..9).map(|_| system());
+    store.append(&key(), sample::batch(&counter, lines)).await.unwrap();
+    for _ in 0..24 {
+        let large = sample::user("x".repeat(500_000), Tally::exact(50));
+        store.append(&key(), sample::batch(&counter, [large])).await.unwrap();
+    }
+    let small = (0..20).map(|_| sample::user("small", Tally::exact(50)));
+    store.append(&key(), sample::batch(&counter, small)).await.unwrap();
+    let sent = async || {
+        let stats = server.info("stats").await.unwrap();
+        stats["total_net_output_bytes"].parse::<u64>().unwrap()
+    };
+    let before = sent().await;
+    let window = store.read_window(&key(), query(&counter, 227)).await.unwrap();
+    assert_eq!(window.head.len(), 9);
+    let bytes = sent().await - before;
+    assert!(bytes < 1_000_000, "{bytes}");
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use cache_redis::connection::{Pipeline, Value};
+use cache_redis::connection::{Pipeline, Value, cmd};
 use memory_core::{Appended, Tally};
 
 use super::append::{all_new, uses_time};
@@ -56,6 +56,14 @@ pub(super) async fn append(fast: Fast<'_>) -> Result<Appended, Fault> {
         }
     });
     let mut totals = state.totals();
+    if state.epoch == prepared.new_epoch && totals.pending > 0 {
+        // A lease of the life before must not hold up this one's.
+        let (lane, due) = (inner.client.lane(keys), due(inner, prepared));
+        let mut earlier = cmd("ZADD");
+        earlier.arg(keys.pendings()).arg("XX").arg(due).arg(keys.name.bytes());
+        let earlier = tokio::spawn(async move { lane.run(&earlier).await });
+        drop(earlier.await);
+    }
     let is_larger = state.largest > 0 && prepared.largest > state.largest;
     if !state.has_only(code) || is_larger {
         // Others have counted it under another counter meanwhile, or it is another life. That is
@@ -124,11 +132,7 @@ fn pipeline(
         pipeline.cmd("ZADD").arg(key).arg("NX").arg(due).arg(keys.name.bytes());
     };
     if estimated > 0 {
-        let due = match prepared.grace {
-            0 => 0,
-            grace => inner.time.now().saturating_add(grace),
-        };
-        index(keys.pendings(), due);
+        index(keys.pendings(), due(inner, prepared));
     }
     if fallback > 0 {
         index(keys.fallbacks(), 0);
@@ -141,6 +145,14 @@ fn pipeline(
     }
     pipeline.add_command(state::read(keys.meta(), Some(code)));
     pipeline
+}
+
+/// When what is pending here is due.
+fn due(inner: &Inner, prepared: &Prepared) -> u64 {
+    match prepared.grace {
+        0 => 0,
+        grace => inner.time.now().saturating_add(grace),
+    }
 }
 
 /// Gives keys that have no end theirs, and puts it off where that is due. What was just made has

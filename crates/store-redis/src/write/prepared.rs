@@ -12,6 +12,9 @@ use crate::payload;
 /// The most tokens of one tally, so that sums stay whole numbers in scripts too.
 const MOST_TOKENS: u64 = 1 << 40;
 
+/// The most bytes of a batch. One of the server's bounds is 1 GiB, and others use the connection too.
+const MOST_BYTES: u64 = 64 << 20;
+
 /// The longest grace in milliseconds, so that moments stay whole numbers in scripts too.
 const LONGEST_GRACE: u64 = 1 << 50;
 
@@ -61,6 +64,11 @@ impl Prepared {
             })
         };
         let messages = messages.into_iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
+        let bytes = messages.iter().map(|message| message.entry.len() as u64).sum();
+        // A message alone has a limit of its own.
+        if messages.len() > 1 && bytes > MOST_BYTES {
+            return Err(RedisStoreError::Batch { bytes, most: MOST_BYTES }.into());
+        }
         let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX).min(LONGEST_GRACE);
         let largest = messages.iter().map(|message| message.entry.len() as u64).max();
         let largest = largest.unwrap_or(0).next_power_of_two();
