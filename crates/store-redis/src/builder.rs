@@ -29,12 +29,21 @@ pub struct RedisStoreBuilder {
     pool: RedisPool,
     prefix: String,
     time_to_live: Option<Duration>,
+    refreshes_on_read: bool,
+    wait_replicas: u32,
     limits: Limits,
 }
 
 impl RedisStoreBuilder {
     pub(crate) fn new(pool: RedisPool) -> Self {
-        Self { pool, prefix: PREFIX.to_owned(), time_to_live: None, limits: Limits::default() }
+        Self {
+            pool,
+            prefix: PREFIX.to_owned(),
+            time_to_live: None,
+            refreshes_on_read: false,
+            wait_replicas: 0,
+            limits: Limits::default(),
+        }
     }
 
     /// What all keys begin with (default `turnledger:`), without `{` and `}`.
@@ -45,13 +54,42 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// How long a conversation lives after its last append (default: for ever), in whole
-    /// milliseconds.
+    /// How long a conversation lives (default: for ever), in whole milliseconds from 1 to 2^50.
     ///
-    /// The time is set anew by the first append after a quarter of it has gone, so that most
-    /// appends need not pay for that. All keys of a conversation end at the same moment.
+    /// It ends between three quarters of that time and all of it after its last append: the time is
+    /// set anew by the first append after a quarter of it has gone, so that most appends need not
+    /// pay for that. All keys of a conversation end at the same moment.
     pub fn time_to_live(mut self, time_to_live: Option<Duration>) -> Self {
         self.time_to_live = time_to_live;
+        self
+    }
+
+    /// Whether reads of windows and pages put the end off as appends do (default: no).
+    ///
+    /// A read that comes after a quarter of the time has gone, and the first one of a process, pays
+    /// one round trip more for that; a failure of it is not told. An end that was taken away stays
+    /// away.
+    pub fn refresh_on_read(mut self, refreshes: bool) -> Self {
+        self.refreshes_on_read = refreshes;
+        self
+    }
+
+    /// How many replicas must have an append before it is acknowledged (default: 0, none).
+    ///
+    /// Each append is then a script with a `WAIT` behind it, of at most 1 s, which must be less than
+    /// the pool's response time-out. Nobody else is served by its connection meanwhile, so that a
+    /// connection carries about one append in the time that a replica takes to answer.
+    ///
+    /// Where fewer have it by then, the append is
+    /// [`StoreError::OutcomeUnknown`] with [`RedisStoreError::Replicas`] as its source: it is on the
+    /// master, and is lost if that fails before replicas have it. One whose messages all have
+    /// callers' ids is repeated for 5 s, and acknowledged as soon as they have it.
+    ///
+    /// This narrows what a fail-over loses and does not rule it out: a replica may be promoted that
+    /// was not among those that answered. Settles, trims and all else do not wait: a settle that is
+    /// lost is made good by the next sweep.
+    pub fn wait_replicas(mut self, replicas: u32) -> Self {
+        self.wait_replicas = replicas;
         self
     }
 
@@ -77,7 +115,7 @@ impl RedisStoreBuilder {
     ///
     /// Dropping the future leaves the schema key behind at most.
     pub async fn connect(self) -> Result<RedisStore, StoreError> {
-        let Self { pool, prefix, time_to_live, limits } = self;
+        let Self { pool, prefix, time_to_live, refreshes_on_read, wait_replicas, limits } = self;
         let prefix = Prefix::new(&prefix).ok_or_else(|| cannot_open(RedisStoreError::Prefix))?;
         let client = Client { pool };
         let opened = async {
@@ -96,6 +134,8 @@ impl RedisStoreBuilder {
             prefix,
             digests,
             time_to_live,
+            refreshes_on_read,
+            wait_replicas,
         };
         Ok(RedisStore::new(Arc::new(inner)))
     }

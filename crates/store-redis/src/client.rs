@@ -4,9 +4,9 @@ use cache_redis::connection::{Arg, Cmd, Pipeline, Value, cmd};
 use cache_redis::{Lane, PoolError, RedisPool};
 use futures_util::stream::{self, StreamExt};
 
-use crate::answer::{array, bytes};
+use crate::answer::{array, bytes, count};
 use crate::damage::Damage;
-use crate::error::Fault;
+use crate::error::{Fault, RedisStoreError};
 use crate::keys::Keys;
 use crate::scripts::{READS, Script};
 
@@ -30,6 +30,44 @@ impl Client {
         arguments: impl Fn(&mut Cmd) + Send + Sync,
     ) -> Result<Value, Fault> {
         run(&self.lane(keys), script, keys.all(), arguments).await
+    }
+
+    /// Runs a script that writes on the keys of a conversation, and waits until so many replicas
+    /// have what it wrote. Gives its answer, and how many have it.
+    pub(crate) async fn replicated(
+        &self,
+        script: &Script,
+        keys: &Keys,
+        replicas: u32,
+        arguments: impl Fn(&mut Cmd) + Send + Sync,
+    ) -> Result<(Value, u64), Fault> {
+        const WHAT: &str = "WAIT";
+        let lane = self.lane(keys);
+        let mut calls = [("EVALSHA", &script.sha), ("EVAL", &script.body)].into_iter();
+        while let Some((name, text)) = calls.next() {
+            // In one write, so that it is the same server and connection that waits.
+            let mut pipeline = Pipeline::with_capacity(2);
+            pipeline.add_command(call(name, text, keys.all(), &arguments));
+            pipeline.cmd(WHAT).arg(replicas).arg(REPLICAS_WITHIN);
+            let mut answers = lane.run_all(&pipeline).await?.into_iter();
+            return match (answers.next(), answers.next()) {
+                (Some(Value::ServerError(error)), _) => {
+                    if error.code() == "NOSCRIPT" && calls.len() > 0 {
+                        continue;
+                    }
+                    Err(Fault::of_refusal(&error))
+                }
+                (Some(_), Some(Value::ServerError(error))) => {
+                    let code = error.code().to_owned();
+                    Err(Fault::Late(RedisStoreError::Refused { code }))
+                }
+                (Some(answer), Some(replicas)) => {
+                    Ok((answer, count(&replicas, WHAT).map_err(Fault::late)?))
+                }
+                _ => Err(Fault::answer(WHAT).late()),
+            };
+        }
+        Err(Fault::answer(WHAT))
     }
 
     /// Runs a script on keys that belong to no conversation.
@@ -141,6 +179,9 @@ pub(crate) async fn server_field(lane: &Lane, name: &str) -> Result<String, Faul
     field.map(|field| field.trim().to_owned()).ok_or_else(|| Fault::answer(WHAT))
 }
 
+/// The longest wait for replicas, in milliseconds.
+const REPLICAS_WITHIN: u64 = 1000;
+
 /// Commands that are sent one by one at the same time.
 const AT_ONCE: usize = 64;
 
@@ -161,20 +202,23 @@ async fn run(
     keys: &[Vec<u8>],
     arguments: impl Fn(&mut Cmd) + Send + Sync,
 ) -> Result<Value, Fault> {
-    let call = |name: &str, script: &str| {
-        let mut command = cmd(name);
-        command.arg(script).arg(keys.len());
-        for key in keys {
-            command.arg(key.as_slice());
-        }
-        arguments(&mut command);
-        command
-    };
-    match lane.run(&call("EVALSHA", &script.sha)).await {
+    match lane.run(&call("EVALSHA", &script.sha, keys, &arguments)).await {
         // After a restart, a fail-over or a flush of the scripts. Nothing was executed.
         Err(PoolError::Server { code, .. }) if code == "NOSCRIPT" => {
-            lane.run(&call("EVAL", &script.body)).await.map_err(Fault::of_script)
+            let whole = call("EVAL", &script.body, keys, &arguments);
+            lane.run(&whole).await.map_err(Fault::of_script)
         }
         answer => answer.map_err(Fault::of_script),
     }
+}
+
+/// The command that runs a script.
+fn call(name: &str, script: &str, keys: &[Vec<u8>], arguments: &impl Fn(&mut Cmd)) -> Cmd {
+    let mut command = cmd(name);
+    command.arg(script).arg(keys.len());
+    for key in keys {
+        command.arg(key.as_slice());
+    }
+    arguments(&mut command);
+    command
 }

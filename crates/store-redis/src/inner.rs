@@ -26,6 +26,10 @@ pub(crate) struct Inner {
     pub(crate) time: ServerTime,
     pub(crate) limits: Limits,
     pub(crate) time_to_live: Option<Duration>,
+    /// Whether reads put the end off too.
+    pub(crate) refreshes_on_read: bool,
+    /// How many replicas must have an append.
+    pub(crate) wait_replicas: u32,
 }
 
 impl Inner {

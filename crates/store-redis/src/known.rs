@@ -78,6 +78,15 @@ impl Known {
         }
     }
 
+    /// Remembers when a conversation ends, of which something is remembered.
+    pub(crate) fn note_end(&self, name: &Name, ends: u64) {
+        let mut both = self.both.lock().unwrap_or_else(PoisonError::into_inner);
+        let Generations { young, old } = &mut *both;
+        if let Some(guess) = young.get_mut(name).or_else(|| old.get_mut(name)) {
+            guess.ends = ends;
+        }
+    }
+
     pub(crate) fn forget(&self, name: &Name) {
         let mut both = self.both.lock().unwrap_or_else(PoisonError::into_inner);
         both.young.remove(name);

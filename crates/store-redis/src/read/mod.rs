@@ -8,6 +8,7 @@ pub(crate) mod look;
 mod page;
 mod pending;
 mod recount;
+mod refresh;
 mod sizes;
 mod totals;
 mod waiting;

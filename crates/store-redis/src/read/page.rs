@@ -4,6 +4,7 @@ use cache_redis::connection::Value;
 use memory_core::{ConversationKey, Page, PageQuery, Seq, StoredMessage, Totals};
 
 use super::look::{head, head_messages, look, message, range};
+use super::refresh::refresh;
 use crate::answer::texts;
 use crate::element::{Code, Element};
 use crate::error::{Fault, RedisStoreError};
@@ -34,6 +35,9 @@ pub(crate) async fn page(
     let code = inner.counters.find(&inner.client, &query.counter).await?;
     for _ in 0..ATTEMPTS {
         if let Some(page) = attempt(inner, &keys, code, &query).await? {
+            if page.epoch.is_some() {
+                refresh(inner, &keys).await;
+            }
             return Ok(page);
         }
     }
@@ -53,6 +57,7 @@ async fn attempt(
         let (totals, messages) = (Totals::EMPTY, Vec::new());
         return Ok(Some(Page { epoch: None, totals, messages, next: None }));
     };
+    inner.known.note(&keys.name, &state, |_| {});
     let mut messages = Vec::new();
     if state.cut.is_some() {
         messages = head_messages(&state, answers.pop().unwrap_or(Value::Nil), code)?;

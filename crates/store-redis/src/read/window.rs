@@ -6,6 +6,7 @@ use memory_core::{
 };
 
 use super::look::{self, message};
+use super::refresh::refresh;
 use super::sizes::{GUESS_BYTES, Sizes};
 use crate::answer::{array, bytes, count, texts};
 use crate::damage::Damage;
@@ -49,7 +50,10 @@ pub(crate) async fn read_window(
             return Ok(WindowRead::EMPTY);
         };
         match select(inner, &keys, code, query.budget, sizes, &ends)? {
-            Read::Window(window) => return Ok(*window),
+            Read::Window(window) => {
+                refresh(inner, &keys).await;
+                return Ok(*window);
+            }
             Read::Again(more) => sizes = more,
         }
     }
@@ -163,7 +167,8 @@ fn select(
     let Some(head) = head_of(ends)? else {
         // Everything at the old end that was read is leading.
         let oldest = (ends.oldest.len() as u64 * 4).max(8);
-        return Ok(Read::Again(Sizes { oldest, leading: oldest, ..sizes }));
+        // Their payloads come when it is known which of them are the head, whatever their sizes.
+        return Ok(Read::Again(Sizes { oldest, leading: 0, ..sizes }));
     };
     let behind = (state.last + 1).saturating_sub(head.first);
     let walked = walk(&ends.newest, code, behind, TailWalk::new(budget, head.least(code)?))?;

@@ -26,6 +26,7 @@ pub(crate) async fn append(
     let keys = inner.prefix.keys(key);
     if !prepared.messages.is_empty()
         && !prepared.has_ids()
+        && inner.wait_replicas == 0
         && let Some(guess) = inner.known.get(&keys.name)
         && guess.only == Some(code)
         && guess.largest >= prepared.largest

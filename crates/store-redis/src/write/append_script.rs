@@ -1,19 +1,22 @@
 //! Appends by a script, which looks before it writes.
 
-use cache_redis::connection::Value;
+use cache_redis::connection::{Cmd, Value};
 use memory_core::{Appended, AppendedMessage, LimitKind, Limits, StoreError};
 
 use super::append::of_nothing;
 use super::prepared::{Prepared, PreparedMessage};
 use crate::answer::{array, bytes, count, number};
 use crate::element::{Code, Element};
-use crate::error::Fault;
+use crate::error::{Fault, RedisStoreError};
 use crate::inner::Inner;
 use crate::keys::Keys;
 use crate::scripts::APPEND;
 use crate::state::{State, seq};
 
 const WHAT: &str = "an append";
+
+/// A size that no payload has, and a whole number in scripts.
+const LARGEST: u64 = 1 << 50;
 
 pub(super) async fn append(
     inner: &Inner,
@@ -23,27 +26,32 @@ pub(super) async fn append(
 ) -> Result<Appended, Fault> {
     let ttl = inner.ttl();
     let limits = &inner.limits;
-    let largest = (limits.message_bytes + limits.id_bytes + 3) as u64;
+    let largest = limits.message_bytes.saturating_add(limits.id_bytes).saturating_add(3) as u64;
+    let largest = largest.min(LARGEST).next_power_of_two();
     let text = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
-    let answer = inner.client.script(&APPEND, keys, |command| {
+    let arguments = |command: &mut Cmd| {
         command.arg(keys.name.bytes()).arg(code.as_str()).arg(prepared.new_epoch.as_str());
         command.arg(prepared.grace).arg(text(ttl)).arg(prepared.largest);
-        command.arg(largest.next_power_of_two()).arg(Limits::COUNTERS).arg(prepared.messages.len());
+        command.arg(largest).arg(Limits::COUNTERS).arg(prepared.messages.len());
         for PreparedMessage { message, entry, beginning, tally, digest } in &prepared.messages {
             command.arg(entry.as_slice()).arg(beginning.as_slice()).arg(tally.as_str());
             command.arg(message.id.as_ref().map_or("", |id| id.as_str()));
             command.arg(digest.as_ref().map_or(&[][..], <[u8; 16]>::as_slice));
         }
-    });
-    let answer = match answer.await {
-        Ok(answer) => answer,
-        Err(fault) => {
-            inner.known.forget(&keys.name);
-            return Err(fault);
-        }
     };
+    let wanted = if prepared.messages.is_empty() { 0 } else { inner.wait_replicas };
+    let answered = if wanted == 0 {
+        inner.client.script(&APPEND, keys, arguments).await.map(|answer| (answer, 0))
+    } else {
+        inner.client.replicated(&APPEND, keys, wanted, arguments).await
+    };
+    let (answer, answered) = answered.inspect_err(|_| inner.known.forget(&keys.name))?;
     // What cannot be read is the answer to an append that may be done.
-    read(inner, keys, prepared, code, answer).map_err(Fault::late)
+    let appended = read(inner, keys, prepared, code, answer).map_err(Fault::late)?;
+    if answered < u64::from(wanted) {
+        return Err(Fault::Late(RedisStoreError::Replicas { wanted, answered }));
+    }
+    Ok(appended)
 }
 
 fn read(

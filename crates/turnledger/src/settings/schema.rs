@@ -19,6 +19,9 @@ pub(crate) const LONGEST: Duration = Duration::from_hours(365 * 24);
 /// the default namespace must fit as well.
 const SHORTEST_ID_LIMIT: u64 = 32;
 
+/// More replicas than a master has.
+const MOST_REPLICAS: u64 = 100;
+
 /// The settings of all sections, in the order in which they are shown.
 ///
 /// The section `[redis]` is declared by `cache-redis`, the others are declared here.
@@ -111,6 +114,12 @@ fn store(user: Option<&UserDirectories>) -> Vec<Setting> {
         Setting::duration("store.ttl", SHORTEST..)
             .or_off()
             .describe("how long a conversation lives after its last append"),
+        Setting::boolean("store.refresh_on_read")
+            .default_value("false")
+            .describe("whether reads on Redis count as appends do for store.ttl"),
+        Setting::integer("store.wait_replicas", 0..=MOST_REPLICAS)
+            .default_value("0")
+            .describe("replicas of Redis that must have an append before it is acknowledged"),
         Setting::text("store.prefix")
             .check("text without { and }", |prefix| !prefix.contains(['{', '}']))
             .default_value("turnledger:")

@@ -84,6 +84,10 @@ pub struct StoreSettings {
     /// How long a conversation lives after its last append, on Redis at least three quarters of it;
     /// none for ever.
     pub time_to_live: Option<Duration>,
+    /// Whether reads of a store on Redis put the end of a conversation off too.
+    pub refresh_on_read: bool,
+    /// How many replicas of Redis must have an append before it is acknowledged.
+    pub wait_replicas: u32,
     /// What the keys of a store on Redis begin with.
     pub prefix: String,
 }
@@ -129,6 +133,8 @@ impl TurnledgerSettings {
                 durability: durability(settings)?,
                 cache_bytes: settings.get("store.cache_bytes")?,
                 time_to_live: settings.get("store.ttl")?,
+                refresh_on_read: settings.get("store.refresh_on_read")?,
+                wait_replicas: settings.get("store.wait_replicas")?,
                 prefix: settings.get("store.prefix")?,
             },
             memory: MemorySettings {

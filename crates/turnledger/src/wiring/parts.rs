@@ -77,5 +77,7 @@ pub(super) fn redis_builder(
     RedisStore::builder(pool)
         .prefix(store.prefix.clone())
         .time_to_live(store.time_to_live)
+        .refresh_on_read(store.refresh_on_read)
+        .wait_replicas(store.wait_replicas)
         .limits(limits)
 }

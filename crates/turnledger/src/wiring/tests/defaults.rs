@@ -78,6 +78,8 @@ async fn every_setting_reaches_its_part() {
         ("store.durability", "relaxed"),
         ("store.cache_bytes", "64MB"),
         ("store.ttl", "1h"),
+        ("store.refresh_on_read", "true"),
+        ("store.wait_replicas", "1"),
         ("store.prefix", "app:"),
         ("memory.namespace", "tenant"),
         ("memory.deadline", "11s"),
@@ -92,7 +94,9 @@ async fn every_setting_reaches_its_part() {
             "counter.workers" | "counter.hung_after" | "queue.capacity" => {
                 shown_pool(memory_builder(&settings)).await != pool
             }
-            "store.prefix" => shown_redis(&settings).await != redis,
+            "store.prefix" | "store.refresh_on_read" | "store.wait_replicas" => {
+                shown_redis(&settings).await != redis
+            }
             "store.ttl" => shown_redis(&settings).await != redis && shown_store(&settings) != store,
             _ if key.starts_with("limits.") => {
                 shown_memory(&settings) != memory
