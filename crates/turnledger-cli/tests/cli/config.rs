@@ -33,6 +33,8 @@ fn every_setting_has_a_default_in_its_own_type() {
     check("store.durability", json!("sync"));
     check("store.cache_bytes", json!(67_108_864));
     check("store.ttl", Value::Null);
+    check("store.refresh_on_read", json!(false));
+    check("store.wait_replicas", json!(0));
     check("store.prefix", json!("turnledger:"));
     check("memory.namespace", json!("default"));
     check("memory.deadline", json!("10s"));

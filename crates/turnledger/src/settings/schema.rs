@@ -20,7 +20,7 @@ pub(crate) const LONGEST: Duration = Duration::from_hours(365 * 24);
 const SHORTEST_ID_LIMIT: u64 = 32;
 
 /// More replicas than a master has.
-const MOST_REPLICAS: u64 = 100;
+const MOST_REPLICAS: i64 = 100;
 
 /// The settings of all sections, in the order in which they are shown.
 ///
