@@ -43,8 +43,11 @@ async fn an_append_is_one_transaction() {
     let counter = sample::counter("words");
     let batch = |tally| sample::batch(&counter, (0..3).map(|_| sample::user("hello", tally)));
     store.append(&key(), batch(Tally::exact(5))).await.unwrap();
+    // A grace is nothing to what is counted.
+    let with_grace =
+        |tally| memory_core::Append { grace: std::time::Duration::from_secs(10), ..batch(tally) };
     server.reset_stats().await.unwrap();
-    store.append(&key(), batch(Tally::exact(5))).await.unwrap();
+    store.append(&key(), with_grace(Tally::exact(5))).await.unwrap();
     let plain =
         [("exec", 1), ("hincrby", 3), ("hmget", 1), ("hsetnx", 1), ("multi", 1), ("rpush", 2)];
     assert_eq!(commands(&server).await, map(&plain));
@@ -52,6 +55,10 @@ async fn an_append_is_one_transaction() {
     store.append(&key(), batch(Tally::estimated(5))).await.unwrap();
     let mut pending = map(&plain);
     pending.extend(map(&[("hincrby", 4), ("zadd", 1)]));
+    assert_eq!(commands(&server).await, pending);
+    server.reset_stats().await.unwrap();
+    store.append(&key(), with_grace(Tally::estimated(5))).await.unwrap();
+    pending.extend(map(&[("time", 1)]));
     assert_eq!(commands(&server).await, pending);
 }
 

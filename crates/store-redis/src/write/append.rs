@@ -60,7 +60,7 @@ pub(crate) async fn append(
 
 /// Whether the server must be told a time.
 pub(super) fn uses_time(inner: &Inner, prepared: &Prepared) -> bool {
-    inner.time_to_live.is_some() || prepared.grace > 0
+    inner.time_to_live.is_some() || (prepared.grace > 0 && prepared.has_pending())
 }
 
 /// What an append without messages is answered with where there is no conversation.

@@ -79,6 +79,11 @@ impl Prepared {
         self.messages.iter().any(|message| message.digest.is_some())
     }
 
+    /// Whether something here waits to be counted.
+    pub(super) fn has_pending(&self) -> bool {
+        self.messages.iter().any(|message| message.message.tally.is_pending())
+    }
+
     /// Whether all messages have ids, so that sending the batch again does nothing twice.
     pub(super) fn is_repeatable(&self) -> bool {
         self.messages.iter().all(|message| message.digest.is_some())
