@@ -76,14 +76,14 @@ impl RedisStoreBuilder {
 
     /// How many replicas must have an append before it is acknowledged (default: 0, none).
     ///
-    /// Each append is then a script with a `WAIT` behind it, of at most 1 s, which must be less than
-    /// the pool's response time-out. Nobody else is served by its connection meanwhile, so that a
-    /// connection carries about one append in the time that a replica takes to answer.
+    /// Each append is then a script with a `WAIT` behind it, of at most 1 s, which must be less
+    /// than the pool's response time-out. Nobody else is served by its connection meanwhile, so
+    /// that a connection carries about one append in the time that a replica takes to answer.
     ///
-    /// Where fewer have it by then, the append is
-    /// [`StoreError::OutcomeUnknown`] with [`RedisStoreError::Replicas`] as its source: it is on the
-    /// master, and is lost if that fails before replicas have it. One whose messages all have
-    /// callers' ids is repeated for 5 s, and acknowledged as soon as they have it.
+    /// Where fewer have it by then, the append is [`StoreError::OutcomeUnknown`] with
+    /// [`RedisStoreError::Replicas`] as its source: it is on the master, and is lost if that fails
+    /// before replicas have it. One whose messages all have callers' ids is repeated for 5 s, and
+    /// acknowledged as soon as they have it.
     ///
     /// This narrows what a fail-over loses and does not rule it out: a replica may be promoted that
     /// was not among those that answered. Settles, trims and all else do not wait: a settle that is

@@ -55,7 +55,7 @@ pub enum RedisStoreError {
     },
     /// Fewer replicas than asked for told in time that they have an append.
     #[error(
-        "{answered} of {wanted} replicas told in time that they have the append; it is on the master"
+        "{answered} of {wanted} replicas told in time that they have the append; the master has it"
     )]
     Replicas {
         /// How many were to have it.

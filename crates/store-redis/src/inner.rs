@@ -11,8 +11,8 @@ use crate::keys::Prefix;
 use crate::known::Known;
 use crate::server_time::ServerTime;
 
-/// The longest time to live in milliseconds, some 36,000 years, so that moments stay whole numbers in
-/// scripts too.
+/// The longest time to live in milliseconds, some 36,000 years, so that moments stay whole numbers
+/// in scripts too.
 const LONGEST_TTL: u64 = 1 << 50;
 
 /// An open store.

@@ -42,21 +42,22 @@
 //! # Bounds
 //!
 //! Beyond the [`Limits`](memory_core::Limits), because scripts count in whole numbers up to 2^53: a
-//! tally has at most 2^40 tokens, and more is refused ([`RedisStoreError::Tally`]). A grace or a lease
-//! is at most 2^50 ms, and an end at most 2^52 ms since 1970; longer ones are cut to that. Ids have at
-//! most 65,535 bytes, and a batch of several messages 64 MiB ([`RedisStoreError::Batch`]).
+//! tally has at most 2^40 tokens, and more is refused ([`RedisStoreError::Tally`]). A grace or a
+//! lease is at most 2^50 ms, and an end at most 2^52 ms since 1970; longer ones are cut to that.
+//! Ids have at most 65,535 bytes, and a batch of several messages 64 MiB
+//! ([`RedisStoreError::Batch`]).
 //!
 //! # Damage
 //!
 //! Where one of a conversation's keys was evicted, removed or replaced, the next operation that
 //! touches it finds that keys and numbers disagree:
-//! [`StoreError::DamagedConversation`](memory_core::StoreError::DamagedConversation). All operations
-//! on it but a clear are refused until [`repair`](memory_core::MemoryStore::repair) has mended it. An append that needs no look
-//! before it writes finds the damage afterwards. It ends with
-//! [`StoreError::OutcomeUnknown`](memory_core::StoreError::OutcomeUnknown) and
+//! [`StoreError::DamagedConversation`](memory_core::StoreError::DamagedConversation). All
+//! operations on it but a clear are refused until [`repair`](memory_core::MemoryStore::repair) has
+//! mended it. An append that needs no look before it writes finds the damage afterwards. It ends
+//! with [`StoreError::OutcomeUnknown`](memory_core::StoreError::OutcomeUnknown) and
 //! [`RedisStoreError::DamagedConversation`] as its source, because what it wrote may be there after
-//! the repair. Where all keys are gone but that of callers' ids, the conversation is: the next append
-//! begins a new life.
+//! the repair. Where all keys are gone but that of callers' ids, the conversation is: the next
+//! append begins a new life.
 //!
 //! # Examples
 //!

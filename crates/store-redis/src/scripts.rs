@@ -1,8 +1,8 @@
 //! The scripts that run in the server.
 //!
-//! Those that change a conversation begin with `common.lua`, and work on its keys and the indexes of
-//! its tag, which share a slot. What can fail comes before they write messages, because a script that
-//! fails does not undo what it did.
+//! Those that change a conversation begin with `common.lua`, and work on its keys and the indexes
+//! of its tag, which share a slot. What can fail comes before they write messages, because a script
+//! that fails does not undo what it did.
 
 use std::sync::LazyLock;
 

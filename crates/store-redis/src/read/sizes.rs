@@ -45,7 +45,8 @@ impl Sizes {
             Some(leading) => (LEADING.max(leading as u64 + 1), leading as u64),
             None => (0, 0),
         };
-        // Where payloads are that uneven, or nothing is known of them, their number has to be known first.
+        // Where payloads are that uneven, or nothing is known of them, their number has to be known
+        // first.
         let is_uneven =
             guess.largest == 0 || (newest + leading).saturating_mul(guess.largest) > GUESS_BYTES;
         let payloads = if is_uneven { 0 } else { newest };

@@ -154,8 +154,8 @@ local function sum(sums, element, sign)
   end
 end
 
--- Comes before all other changes of messages, because it can be refused: by a sum that is no number,
--- or for want of memory. Gives the refusal.
+-- Comes before all other changes of messages, because it can be refused: by a sum that is no
+-- number, or for want of memory. Gives the refusal.
 local function add_sums(sums)
   for field, number in pairs(sums) do
     if number ~= 0 then

@@ -1,7 +1,7 @@
 -- ARGV: member; what was found: epoch, last seq, administration, lengths of both lists; what is to
--- be: epoch, last seq, administration, elements to keep; numbers of ids, or nothing where they stay,
--- of elements that are made anew, and of sums; then these in pairs: id and what stands for it, index
--- and element, field and sum. Where something else is found by now, nothing is done.
+-- be: epoch, last seq, administration, elements to keep; numbers of ids, or nothing where they
+-- stay, of elements that are made anew, and of sums; then these in pairs: id and what stands for
+-- it, index and element, field and sum. Where something else is found by now, nothing is done.
 local function kind(key)
   return call('TYPE', key).ok
 end

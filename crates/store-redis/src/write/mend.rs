@@ -28,9 +28,9 @@ const BYTES: usize = 4 << 20;
 
 /// As [`MemoryStore::repair`](memory_core::MemoryStore::repair) that mends.
 ///
-/// Messages that lack their payload are lost; what is newer than all of these stays. Those that lack
-/// their tallies wait to be counted. Callers' ids are made anew of the messages that are left, unless
-/// they are whole.
+/// Messages that lack their payload are lost; what is newer than all of these stays. Those that
+/// lack their tallies wait to be counted. Callers' ids are made anew of the messages that are left,
+/// unless they are whole.
 pub(crate) async fn mend(inner: &Inner, key: &ConversationKey) -> Result<RepairReport, Fault> {
     check_key(key, &inner.limits)?;
     let keys = inner.prefix.keys(key);

@@ -12,7 +12,8 @@ use crate::payload;
 /// The most tokens of one tally, so that sums stay whole numbers in scripts too.
 const MOST_TOKENS: u64 = 1 << 40;
 
-/// The most bytes of a batch. One of the server's bounds is 1 GiB, and others use the connection too.
+/// The most bytes of a batch. One of the server's bounds is 1 GiB, and others use the connection
+/// too.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// The longest grace in milliseconds, so that moments stay whole numbers in scripts too.
