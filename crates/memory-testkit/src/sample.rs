@@ -4,7 +4,9 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-use memory_core::{Append, CounterId, Epoch, Fingerprint, Message, MessageId, NewMessage, Tally};
+use memory_core::{
+    Append, Backlog, Claim, CounterId, Epoch, Fingerprint, Message, MessageId, NewMessage, Tally,
+};
 
 /// A new epoch.
 pub fn epoch() -> Epoch {
@@ -54,6 +56,12 @@ pub fn batch(counter: &CounterId, messages: impl IntoIterator<Item = NewMessage>
         messages: messages.into_iter().collect(),
         grace: Duration::ZERO,
     }
+}
+
+/// A claim of at most so many messages of all conversations that a counter has to count.
+pub fn claim(counter: &CounterId, lease: Duration, limit: usize) -> Claim {
+    let (counter, backlog) = (counter.clone(), Backlog::Pending);
+    Claim { counter, backlog, only: None, after: None, lease, limit }
 }
 
 /// Bits that differ between calls and between processes.

@@ -7,8 +7,8 @@ mod support;
 use std::time::Duration;
 
 use memory_core::{
-    Backlog, Claim, ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt,
-    Namespace, Repair, Seq, Settle, Settlement, StoredMessage, Tally, Timestamp, Trim,
+    ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt, Namespace, Repair,
+    Seq, Settle, Settlement, StoredMessage, Tally, Timestamp, Trim,
 };
 use memory_testkit::sample;
 use redis_testkit::RedisServer;
@@ -150,14 +150,7 @@ async fn a_lease_ends_by_the_servers_clock() {
         processes[0].append(&key(id), sample::batch(&counter, [message])).await.unwrap();
     };
     let claimed = async |process: usize, lease| {
-        let claim = Claim {
-            counter: counter.clone(),
-            backlog: Backlog::Pending,
-            only: None,
-            after: None,
-            lease,
-            limit: 10,
-        };
+        let claim = sample::claim(&counter, lease, 10);
         processes[process].claim_pending(claim).await.unwrap().conversations.len()
     };
     let (long, short) = (Duration::from_hours(1), Duration::from_millis(1));
@@ -194,14 +187,7 @@ async fn a_sweep_takes_out_of_the_indexes_what_has_ended() {
         members
     };
     assert_eq!(members().await, 2);
-    let claim = Claim {
-        counter,
-        backlog: Backlog::Pending,
-        only: None,
-        after: None,
-        lease: Duration::from_hours(1),
-        limit: 10,
-    };
+    let claim = sample::claim(&counter, Duration::from_hours(1), 10);
     let claimed = store.claim_pending(claim).await.unwrap();
     assert_eq!(claimed.conversations.len(), 1);
     assert_eq!(members().await, 1);
@@ -293,14 +279,7 @@ async fn claims_hand_out_all_that_they_lease() {
         let batch = sample::batch(&counter, [sample::user("hello", Tally::estimated(5))]);
         store.append(&key(&number.to_string()), batch).await.unwrap();
     }
-    let claim = Claim {
-        counter,
-        backlog: Backlog::Pending,
-        only: None,
-        after: None,
-        lease: Duration::from_hours(1),
-        limit: 64,
-    };
+    let claim = sample::claim(&counter, Duration::from_hours(1), 64);
     let first = store.claim_pending(claim.clone()).await.unwrap();
     let second = store.claim_pending(claim.clone()).await.unwrap();
     assert!(first.more && first.conversations.len() == 64, "{}", first.conversations.len());
@@ -359,14 +338,7 @@ async fn a_new_life_does_not_wait_for_the_lease_of_the_one_before() {
         let message = sample::user("hello", Tally::estimated(5));
         store.append(&key("one"), sample::batch(&counter, [message])).await.unwrap();
     };
-    let claim = || Claim {
-        counter: counter.clone(),
-        backlog: Backlog::Pending,
-        only: None,
-        after: None,
-        lease: Duration::from_hours(1),
-        limit: 10,
-    };
+    let claim = || sample::claim(&counter, Duration::from_hours(1), 10);
     append().await;
     assert_eq!(store.claim_pending(claim()).await.unwrap().conversations.len(), 1);
     let keys = server.command(&["KEYS", "turnledger:{*}[mtp]*"]).await.unwrap();

@@ -8,8 +8,8 @@ mod pools;
 use std::time::Duration;
 
 use memory_core::{
-    Backlog, Claim, ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt,
-    Namespace, Repair, Seq, Settle, Settlement, StoredMessage, Tally, Trim,
+    Backlog, ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt, Namespace,
+    Repair, Seq, Settle, Settlement, StoredMessage, Tally, Trim,
 };
 use memory_testkit::sample;
 use pools::pool_of;
@@ -107,14 +107,7 @@ async fn what_waits_is_claimed_settled_and_dropped_without_memory() {
         filled += 1;
     }
     assert!(filled > 10, "{filled}");
-    let claim = || Claim {
-        counter: counter.clone(),
-        backlog: Backlog::Pending,
-        only: None,
-        after: None,
-        lease: Duration::from_hours(1),
-        limit: 1000,
-    };
+    let claim = || sample::claim(&counter, Duration::from_hours(1), 1000);
     let claimed = store.claim_pending(claim()).await.unwrap();
     assert_eq!(claimed.conversations.len(), CONVERSATIONS, "no index is lost");
     for given in claimed.conversations {

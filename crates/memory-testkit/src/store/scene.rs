@@ -103,8 +103,7 @@ impl Scene {
 
     /// A claim of the pendings that are due under this scene's counter.
     pub(super) fn claim(&self, lease: Duration, limit: usize) -> Claim {
-        let counter = self.counter.clone();
-        Claim { counter, backlog: Backlog::Pending, only: None, after: None, lease, limit }
+        sample::claim(&self.counter, lease, limit)
     }
 
     /// A claim of this conversation.

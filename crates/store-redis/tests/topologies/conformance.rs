@@ -7,7 +7,7 @@ use memory_testkit::store::{self, Subject};
 use redis_testkit::{RedisServer, ServerBuilder};
 use store_redis::RedisStoreBuilder;
 
-use crate::servers::Servers;
+use crate::servers;
 
 /// What the store's documentation names as the smallest access list, without the user's name.
 fn rights(more: &str) -> String {
@@ -30,37 +30,37 @@ async fn check(builder: RedisStoreBuilder) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_one_server() {
-    let servers = Servers::one().await;
-    check(servers.builder(&[]).await).await;
+    let server = servers::one().await;
+    check(servers::builder(&server, &[]).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_a_time_to_live_and_a_prefix_of_signs() {
-    let servers = Servers::one().await;
-    let builder = servers.builder(&[]).await.prefix("a*[b]?\\ \n:");
+    let server = servers::one().await;
+    let builder = servers::builder(&server, &[]).await.prefix("a*[b]?\\ \n:");
     check(builder.time_to_live(Some(Duration::from_hours(24)))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_one_server_with_the_documented_rights() {
-    let servers = Servers::One(with_rights("").start().await.unwrap());
-    check(servers.builder(&APP).await).await;
+    let server = with_rights("").start().await.unwrap();
+    check(servers::builder(&server, &APP).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_another_database_with_the_documented_rights() {
-    let servers = Servers::One(with_rights("+select").start().await.unwrap());
-    check(servers.builder(&[APP[0], APP[1], ("REDIS_DB", "3")]).await).await;
+    let server = with_rights("+select").start().await.unwrap();
+    check(servers::builder(&server, &[APP[0], APP[1], ("REDIS_DB", "3")]).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn by_sentinel_with_the_documented_rights() {
-    let servers = Servers::sentinels(with_rights("+select +role")).await;
-    check(servers.builder(&[APP[0], APP[1], ("REDIS_DB", "3")]).await).await;
+    let sentinels = servers::sentinels(with_rights("+select +role")).await;
+    check(servers::builder(&sentinels, &[APP[0], APP[1], ("REDIS_DB", "3")]).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_cluster_with_the_documented_rights() {
-    let servers = Servers::cluster(with_rights("+cluster|slots +asking")).await;
-    check(servers.builder(&APP).await).await;
+    let cluster = servers::cluster(with_rights("+cluster|slots +asking")).await;
+    check(servers::builder(&cluster, &APP).await).await;
 }

@@ -8,7 +8,7 @@ use redis_testkit::RedisServer;
 use store_redis::RedisStore;
 
 use crate::load::key;
-use crate::servers::Servers;
+use crate::servers;
 
 /// When each key of the one conversation ends, and how many scripts were run so far.
 async fn ends(server: &RedisServer) -> (Vec<i64>, u64) {
@@ -30,11 +30,10 @@ async fn window(store: &RedisStore, counter: &CounterId) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_put_an_end_off_once_in_a_while() {
-    let servers = Servers::one().await;
-    let Servers::One(server) = &servers else { unreachable!() };
+    let server = &servers::one().await;
     let ttl = |hours| Some(Duration::from_hours(hours));
     let counter = sample::counter("words");
-    let first = servers.builder(&[]).await.time_to_live(ttl(1)).connect().await.unwrap();
+    let first = servers::builder(server, &[]).await.time_to_live(ttl(1)).connect().await.unwrap();
     let user = || sample::user("hello", Tally::exact(5));
     let messages = [user(), sample::with_id(user(), "id")];
     first.append(&key(0), sample::batch(&counter, messages)).await.unwrap();
@@ -44,7 +43,8 @@ async fn reads_put_an_end_off_once_in_a_while() {
     assert_eq!(ends(server).await, (begun.clone(), scripts), "where it is not asked for");
     // Of a day more than a quarter has gone, where an hour is left.
     for (is_page, hours) in [(false, 24), (true, 24 * 30)] {
-        let builder = servers.builder(&[]).await.time_to_live(ttl(hours)).refresh_on_read(true);
+        let builder =
+            servers::builder(server, &[]).await.time_to_live(ttl(hours)).refresh_on_read(true);
         let store = builder.connect().await.unwrap();
         let (before, _) = ends(server).await;
         if is_page {
@@ -61,7 +61,7 @@ async fn reads_put_an_end_off_once_in_a_while() {
     }
     // One that was taken away stays away.
     assert!(first.expire(&key(0), None).await.unwrap());
-    let builder = servers.builder(&[]).await.time_to_live(ttl(24)).refresh_on_read(true);
+    let builder = servers::builder(server, &[]).await.time_to_live(ttl(24)).refresh_on_read(true);
     window(&builder.connect().await.unwrap(), &counter).await;
     assert_eq!(ends(server).await.0, [-1; 4]);
 }

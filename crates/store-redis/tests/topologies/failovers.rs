@@ -1,11 +1,9 @@
 //! Masters that are replaced by replicas under load.
 
-use std::sync::Arc;
-
 use redis_testkit::RedisServer;
 
 use crate::load::Load;
-use crate::servers::Servers;
+use crate::servers;
 
 /// What replicas had not got when they took over is lost: that much is told, and nothing asserted
 /// of it. All else holds.
@@ -19,10 +17,8 @@ fn tell(what: &str, lost: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_go_on_after_sentinels_have_promoted_a_replica() {
-    let servers = Servers::sentinels(RedisServer::builder()).await;
-    let Servers::Sentinels(sentinels) = &servers else { unreachable!() };
-    let open = async || Arc::new(servers.builder(&[]).await.connect().await.unwrap());
-    let stores = [open().await, open().await];
+    let sentinels = servers::sentinels(RedisServer::builder()).await;
+    let stores = servers::open_two(&sentinels).await;
     let load = Load::start(&stores);
     load.all_go_on().await;
     sentinels.failover().await.unwrap();
@@ -37,10 +33,8 @@ async fn writers_go_on_after_sentinels_have_promoted_a_replica() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_go_on_after_replicas_of_a_cluster_took_over() {
-    let servers = Servers::cluster(RedisServer::builder()).await;
-    let Servers::Cluster(cluster) = &servers else { unreachable!() };
-    let open = async || Arc::new(servers.builder(&[]).await.connect().await.unwrap());
-    let stores = [open().await, open().await];
+    let cluster = servers::cluster(RedisServer::builder()).await;
+    let stores = servers::open_two(&cluster).await;
     let load = Load::start(&stores);
     load.all_go_on().await;
     for master in &cluster.nodes()[..2] {

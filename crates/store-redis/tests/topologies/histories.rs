@@ -9,39 +9,38 @@ use memory_testkit::store::Subject;
 use redis_testkit::RedisServer;
 use store_redis::RedisStore;
 
-use crate::servers::Servers;
+use crate::servers::{self, Servers};
 
 /// A process that ends and comes back, while its servers go on.
-struct Restarting<'a> {
-    servers: &'a Servers,
+struct Restarting<'a, S> {
+    servers: &'a S,
     store: Arc<RedisStore>,
 }
 
-impl<'a> Restarting<'a> {
-    async fn new(servers: &'a Servers) -> Self {
-        let builder = servers.builder(&[]).await;
-        Self { servers, store: Arc::new(builder.connect().await.unwrap()) }
+impl<'a, S: Servers> Restarting<'a, S> {
+    async fn new(servers: &'a S) -> Self {
+        Self { servers, store: servers::open(servers).await }
     }
 }
 
 #[async_trait]
-impl Reopen for Restarting<'_> {
+impl<S: Servers> Reopen for Restarting<'_, S> {
     fn subject(&self) -> Subject {
         Subject::new(self.store.clone())
     }
 
     async fn reopen(&mut self) {
-        self.servers.command(&["SCRIPT", "FLUSH"]).await;
+        servers::command(self.servers, &["SCRIPT", "FLUSH"]).await;
         *self = Self::new(self.servers).await;
     }
 }
 
-fn check(histories: u32, servers: impl Future<Output = Servers>) {
+fn check(histories: u32, servers: impl Future<Output = impl Servers>) {
     let config = Config { histories, ..Config::default() }.overridden_by_environment().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let servers = runtime.block_on(servers);
     let make = async || {
-        servers.command(&["FLUSHALL"]).await;
+        servers::command(&servers, &["FLUSHALL"]).await;
         Restarting::new(&servers).await
     };
     history::run(&config, make).unwrap();
@@ -49,15 +48,15 @@ fn check(histories: u32, servers: impl Future<Output = Servers>) {
 
 #[test]
 fn histories_on_one_server_answer_as_the_model_does() {
-    check(48, Servers::one());
+    check(48, servers::one());
 }
 
 #[test]
 fn histories_by_sentinel_answer_as_the_model_does() {
-    check(24, Servers::sentinels(RedisServer::builder()));
+    check(24, servers::sentinels(RedisServer::builder()));
 }
 
 #[test]
 fn histories_on_a_cluster_answer_as_the_model_does() {
-    check(24, Servers::cluster(RedisServer::builder()));
+    check(24, servers::cluster(RedisServer::builder()));
 }

@@ -1,11 +1,9 @@
 //! Slots that move to other nodes under load.
 
-use std::sync::Arc;
-
 use redis_testkit::{Cluster, RedisServer};
 
 use crate::load::{CONVERSATIONS, Load};
-use crate::servers::Servers;
+use crate::servers;
 
 /// The slots that conversations lie in.
 async fn slots(cluster: &Cluster) -> Vec<u16> {
@@ -29,10 +27,8 @@ async fn other(cluster: &Cluster, slot: u16) -> &RedisServer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_doubled_while_slots_move() {
-    let servers = Servers::cluster(RedisServer::builder()).await;
-    let Servers::Cluster(cluster) = &servers else { unreachable!() };
-    let open = async || Arc::new(servers.builder(&[]).await.connect().await.unwrap());
-    let stores = [open().await, open().await];
+    let cluster = &servers::cluster(RedisServer::builder()).await;
+    let stores = servers::open_two(cluster).await;
     let load = Load::start(&stores);
     load.all_go_on().await;
     let slots = slots(cluster).await;

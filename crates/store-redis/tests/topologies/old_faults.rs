@@ -3,19 +3,14 @@
 use std::time::Duration;
 
 use memory_core::{
-    Append, Backlog, Claim, CounterId, Limits, MemoryStore, MemoryStoreExt, PageQuery, Seq, Settle,
-    Settlement, StoreError, StoredMessage, Tally, Trim,
+    Append, CounterId, Limits, MemoryStore, MemoryStoreExt, PageQuery, Seq, Settle, Settlement,
+    StoreError, StoredMessage, Tally, Trim,
 };
 use memory_testkit::sample;
 use redis_testkit::RedisServer;
-use store_redis::RedisStore;
 
 use crate::load::{key, sound};
-use crate::servers::Servers;
-
-async fn open(servers: &Servers) -> RedisStore {
-    servers.builder(&[]).await.connect().await.unwrap()
-}
+use crate::servers::{self, open, open_two};
 
 fn batch(counter: &CounterId, messages: usize) -> Append {
     sample::batch(counter, (0..messages).map(|_| sample::user("hello", Tally::estimated(5))))
@@ -33,20 +28,13 @@ fn exact(counter: &CounterId, epoch: memory_core::Epoch, messages: &[StoredMessa
 
 #[tokio::test]
 async fn a_full_queue_leaves_no_estimate_for_ever() {
-    let servers = Servers::one().await;
-    let (writer, sweeper) = (open(&servers).await, open(&servers).await);
+    let server = &servers::one().await;
+    let [writer, sweeper] = open_two(server).await;
     let counter = sample::counter("words");
     // Nobody is left to settle these.
     writer.append(&key(0), batch(&counter, 3)).await.unwrap();
     drop(writer);
-    let claim = Claim {
-        counter: counter.clone(),
-        backlog: Backlog::Pending,
-        only: None,
-        after: None,
-        lease: Duration::from_hours(1),
-        limit: 10,
-    };
+    let claim = sample::claim(&counter, Duration::from_hours(1), 10);
     let claimed = sweeper.claim_pending(claim).await.unwrap().conversations;
     assert_eq!((claimed.len(), claimed[0].messages.len()), (1, 3));
     let settle = exact(&counter, claimed[0].epoch, &claimed[0].messages);
@@ -57,8 +45,8 @@ async fn a_full_queue_leaves_no_estimate_for_ever() {
 
 #[tokio::test]
 async fn a_late_delta_after_a_flush_counts_nothing_twice() {
-    let servers = Servers::one().await;
-    let (one, other) = (open(&servers).await, open(&servers).await);
+    let server = &servers::one().await;
+    let [one, other] = open_two(server).await;
     let counter = sample::counter("words");
     let epoch = one.append(&key(0), batch(&counter, 3)).await.unwrap().epoch;
     let late = exact(&counter, epoch, &sound(&one, &key(0), &counter).await);
@@ -70,10 +58,9 @@ async fn a_late_delta_after_a_flush_counts_nothing_twice() {
 
 #[tokio::test]
 async fn a_late_delta_after_a_clear_makes_no_ghost_key() {
-    let servers = Servers::one().await;
-    let Servers::One(server) = &servers else { unreachable!() };
+    let server = &servers::one().await;
     let ttl = Some(Duration::from_hours(1));
-    let store = servers.builder(&[]).await.time_to_live(ttl).connect().await.unwrap();
+    let store = servers::builder(server, &[]).await.time_to_live(ttl).connect().await.unwrap();
     let counter = sample::counter("words");
     let epoch = store.append(&key(0), batch(&counter, 1)).await.unwrap().epoch;
     let late = exact(&counter, epoch, &sound(&store, &key(0), &counter).await);
@@ -89,8 +76,8 @@ async fn a_late_delta_after_a_clear_makes_no_ghost_key() {
 
 #[tokio::test]
 async fn a_trim_planned_from_a_stale_read_keeps_what_was_appended_meanwhile() {
-    let servers = Servers::one().await;
-    let (one, other) = (open(&servers).await, open(&servers).await);
+    let server = &servers::one().await;
+    let [one, other] = open_two(server).await;
     let counter = sample::counter("words");
     one.append(&key(0), batch(&counter, 5)).await.unwrap();
     let query = PageQuery { counter: counter.clone(), after: None, limit: 100 };
@@ -112,8 +99,8 @@ async fn a_trim_planned_from_a_stale_read_keeps_what_was_appended_meanwhile() {
 
 #[tokio::test]
 async fn a_trim_to_nothing_leaves_true_totals_and_the_next_seq() {
-    let servers = Servers::one().await;
-    let (store, counter) = (open(&servers).await, sample::counter("words"));
+    let server = &servers::one().await;
+    let (store, counter) = (open(server).await, sample::counter("words"));
     let epoch = store.append(&key(0), batch(&counter, 5)).await.unwrap().epoch;
     let trim = Trim { epoch, before: Seq::FIRST.plus(5) };
     assert_eq!(store.trim(&key(0), trim).await.unwrap().removed, 5);
@@ -126,8 +113,8 @@ async fn a_trim_to_nothing_leaves_true_totals_and_the_next_seq() {
 
 #[tokio::test]
 async fn a_batch_that_errs_half_way_writes_nothing() {
-    let servers = Servers::one().await;
-    let (store, counter) = (open(&servers).await, sample::counter("words"));
+    let server = &servers::one().await;
+    let (store, counter) = (open(server).await, sample::counter("words"));
     let named = |text: &str, id| sample::with_id(sample::user(text, Tally::estimated(5)), id);
     store.append(&key(0), sample::batch(&counter, [named("one", "a")])).await.unwrap();
     let conflict = sample::batch(&counter, [named("two", "b"), named("other", "a")]);
@@ -145,9 +132,8 @@ async fn a_batch_that_errs_half_way_writes_nothing() {
 
 #[tokio::test]
 async fn no_two_keys_of_an_operation_lie_in_different_slots() {
-    let servers = Servers::cluster(RedisServer::builder()).await;
-    let Servers::Cluster(cluster) = &servers else { unreachable!() };
-    let (store, counter) = (open(&servers).await, sample::counter("words"));
+    let cluster = servers::cluster(RedisServer::builder()).await;
+    let (store, counter) = (open(&cluster).await, sample::counter("words"));
     for number in 0..40 {
         let message = sample::with_id(sample::user("hello", Tally::estimated(5)), "id");
         store.append(&key(number), sample::batch(&counter, [message])).await.unwrap();

@@ -10,7 +10,7 @@ use memory_testkit::sample;
 use store_redis::RedisStore;
 
 use crate::load::{key, sound, within};
-use crate::servers::Servers;
+use crate::servers;
 
 /// Writers of each process.
 const WRITERS: usize = 32;
@@ -86,9 +86,8 @@ fn start(port: u16, conversations: usize) -> Child {
 }
 
 async fn check(conversations: usize) {
-    let servers = Servers::one().await;
-    let Servers::One(server) = &servers else { unreachable!() };
-    let store = servers.builder(&[]).await.connect().await.unwrap();
+    let server = servers::one().await;
+    let store = servers::open(&server).await;
     let processes = [(); 2].map(|()| start(server.port(), conversations));
     for mut process in processes {
         let ended = tokio::task::spawn_blocking(move || process.wait());

@@ -7,15 +7,10 @@ use memory_testkit::sample;
 use redis_testkit::{RedisServer, Sentinels};
 
 use crate::load::{Load, key};
-use crate::servers::Servers;
+use crate::servers;
 
-async fn sentinels() -> Servers {
-    Servers::sentinels(RedisServer::builder()).await
-}
-
-fn of(servers: &Servers) -> &Sentinels {
-    let Servers::Sentinels(sentinels) = servers else { unreachable!() };
-    sentinels
+async fn sentinels() -> Sentinels {
+    servers::sentinels(RedisServer::builder()).await
 }
 
 /// How many messages a server has.
@@ -27,8 +22,8 @@ async fn stored(server: &RedisServer) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_have_what_was_acknowledged() {
-    let servers = sentinels().await;
-    let store = servers.builder(&[]).await.wait_replicas(1).connect().await.unwrap();
+    let sentinels = sentinels().await;
+    let store = servers::builder(&sentinels, &[]).await.wait_replicas(1).connect().await.unwrap();
     let counter = sample::counter("words");
     let user = || sample::user("hello", Tally::estimated(5));
     for number in 1..=20 {
@@ -37,14 +32,14 @@ async fn replicas_have_what_was_acknowledged() {
             _ => sample::with_id(user(), &number.to_string()),
         };
         store.append(&key(0), sample::batch(&counter, [message])).await.unwrap();
-        assert_eq!(stored(&of(&servers).servers()[1]).await, number, "on the replica");
+        assert_eq!(stored(&sentinels.servers()[1]).await, number, "on the replica");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fewer_replicas_than_asked_for_leave_the_outcome_open() {
-    let servers = sentinels().await;
-    let store = servers.builder(&[]).await.wait_replicas(2).connect().await.unwrap();
+    let sentinels = sentinels().await;
+    let store = servers::builder(&sentinels, &[]).await.wait_replicas(2).connect().await.unwrap();
     let counter = sample::counter("words");
     let message = sample::user("hello", Tally::estimated(5));
     let error = store.append(&key(0), sample::batch(&counter, [message])).await.unwrap_err();
@@ -61,17 +56,17 @@ async fn fewer_replicas_than_asked_for_leave_the_outcome_open() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_the_only_replica_has_is_lost_with_its_master() {
-    let servers = sentinels().await;
+    let sentinels = sentinels().await;
     let open = async || {
-        let builder = servers.builder(&[]).await.wait_replicas(1);
+        let builder = servers::builder(&sentinels, &[]).await.wait_replicas(1);
         Arc::new(builder.connect().await.unwrap())
     };
     let stores = [open().await, open().await];
     let load = Load::start(&stores);
     load.all_go_on().await;
-    let killed = of(&servers).master().await.unwrap();
+    let killed = sentinels.master().await.unwrap();
     killed.kill().unwrap();
-    of(&servers).master_after(killed).await.unwrap();
+    sentinels.master_after(killed).await.unwrap();
     // Without it nothing would be acknowledged any more.
     killed.restart().await.unwrap();
     load.all_go_on().await;
