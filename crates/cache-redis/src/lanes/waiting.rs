@@ -51,17 +51,20 @@ impl Queue {
                 oldest = Some((waiting.ticket, *to));
             }
         }
+        self.forget_destinations();
         oldest
+    }
+
+    /// Forgets where nobody waits. Nodes come and go; the one server stays.
+    fn forget_destinations(&mut self) {
+        self.0.retain(|(to, queue)| !queue.is_empty() || *to == Destination::Server);
     }
 
     /// Takes the oldest command to a destination.
     pub(super) fn pop(&mut self, to: Destination) -> Option<Waiting> {
         let place = self.0.iter().position(|(other, _)| *other == to)?;
         let waiting = self.0[place].1.pop_front();
-        // Nodes come and go; the one server stays.
-        if self.0[place].1.is_empty() && to != Destination::Server {
-            self.0.swap_remove(place);
-        }
+        self.forget_destinations();
         waiting
     }
 
@@ -75,6 +78,7 @@ impl Queue {
         for (_, queue) in &mut self.0 {
             queue.retain(|waiting| !waiting.verdict.is_closed());
         }
+        self.forget_destinations();
         self.lengths().next().is_some()
     }
 
