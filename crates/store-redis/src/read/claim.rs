@@ -130,7 +130,12 @@ async fn claim_one(
     let epoch = state.epoch;
     let wanted = Wanted { keys: &keys, code, backlog: claim.backlog, after, limit };
     let found = waiting(inner, wanted, state).await;
-    let is_empty = found.as_ref().map_or(true, |found| found.messages.is_empty() && found.more);
+    let is_empty = match &found {
+        Ok(found) => found.messages.is_empty() && found.more,
+        // It stays put off, so that not every sweep comes to it first.
+        Err(Fault::Damaged(_)) => false,
+        Err(_) => true,
+    };
     if is_empty && claim.only.is_none() {
         give_back(inner, &keys, claim).await;
     }
