@@ -86,7 +86,17 @@ impl RedisStoreError {
         match self {
             Self::Busy => true,
             Self::Refused { code } => {
-                let codes = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
+                // The same as of the pool's errors.
+                let codes = [
+                    "LOADING",
+                    "READONLY",
+                    "MASTERDOWN",
+                    "CLUSTERDOWN",
+                    "TRYAGAIN",
+                    "MOVED",
+                    "ASK",
+                    "BUSY",
+                ];
                 codes.contains(&code.as_str())
             }
             _ => false,

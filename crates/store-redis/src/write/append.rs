@@ -8,7 +8,7 @@ use memory_core::{Append, Appended, AppendedMessage, ConversationKey, StoreError
 use super::append_fast::{self, Fast};
 use super::append_script;
 use super::prepared::Prepared;
-use crate::error::Fault;
+use crate::error::{Fault, RedisStoreError};
 use crate::inner::Inner;
 
 /// How long an append that may be repeated is sent again, where its answer is lost. Each time waits
@@ -40,20 +40,19 @@ pub(crate) async fn append(
     loop {
         match append_script::append(inner, &keys, &prepared, code).await {
             Err(fault) if fault.is_outcome_unknown() => {
-                let repeated = prepared.is_repeatable() && begun.elapsed() < REPEATED_FOR;
-                if !repeated {
+                // What a script or a right is wanting in stays so.
+                let may_help =
+                    matches!(fault, Fault::Pool(_) | Fault::Late(RedisStoreError::Replicas { .. }));
+                let in_time = begun.elapsed() < REPEATED_FOR;
+                if !(may_help && in_time && prepared.is_repeatable()) {
                     return Err(unknown.unwrap_or(fault));
                 }
                 unknown = Some(fault);
             }
+            Err(fault @ Fault::Refused(StoreError::Conflict { .. })) => return Err(fault),
             // A failure now says nothing of what was sent before.
-            Err(Fault::Refused(StoreError::Conflict { id, seq })) => {
-                return Err(StoreError::Conflict { id, seq }.into());
-            }
-            Err(_) if unknown.is_some() => {
-                return Err(unknown.unwrap_or(Fault::answer("an append")));
-            }
-            answer => return answer,
+            Err(fault) => return Err(unknown.unwrap_or(fault)),
+            appended => return appended,
         }
     }
 }

@@ -153,7 +153,7 @@ async fn send(
             command.arg(name).arg(sum);
         }
     });
-    Ok(count(&answer.await?, "a repair")? == 1)
+    Ok(count(&answer.await?, "a repair").map_err(Fault::late)? == 1)
 }
 
 fn sums(examined: &Examined) -> impl Iterator<Item = (String, u64)> {
