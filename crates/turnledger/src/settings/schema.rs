@@ -117,9 +117,9 @@ fn store(user: Option<&UserDirectories>) -> Vec<Setting> {
         Setting::boolean("store.refresh_on_read")
             .default_value("false")
             .describe("whether reads on Redis count as appends do for store.ttl"),
-        Setting::integer("store.wait_replicas", 0..=MOST_REPLICAS)
-            .default_value("0")
-            .describe("replicas of Redis that must have an append before it is acknowledged"),
+        Setting::integer("store.wait_replicas", 0..=MOST_REPLICAS).default_value("0").describe(
+            "replicas of Redis that must have an append within 1 s for it to be acknowledged",
+        ),
         Setting::text("store.prefix")
             .check("text without { and }", |prefix| !prefix.contains(['{', '}']))
             .default_value("turnledger:")

@@ -86,7 +86,8 @@ pub struct StoreSettings {
     pub time_to_live: Option<Duration>,
     /// Whether reads of a store on Redis put the end of a conversation off too.
     pub refresh_on_read: bool,
-    /// How many replicas of Redis must have an append before it is acknowledged.
+    /// How many replicas of Redis must have an append within 1 s for it to be acknowledged. The
+    /// pool's response time-out has to be longer than that.
     pub wait_replicas: u32,
     /// What the keys of a store on Redis begin with.
     pub prefix: String,
