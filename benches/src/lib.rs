@@ -4,4 +4,5 @@ pub mod chaos;
 pub mod ledger;
 pub mod pool;
 pub mod program;
+pub mod redis;
 pub mod tokens;

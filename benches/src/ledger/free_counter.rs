@@ -9,10 +9,10 @@ use super::outcome::Outcome;
 
 /// Takes four bytes for a token.
 #[derive(Debug)]
-pub(super) struct FreeCounter(CounterId);
+pub(crate) struct FreeCounter(CounterId);
 
 impl FreeCounter {
-    pub(super) fn new() -> Outcome<Self> {
+    pub(crate) fn new() -> Outcome<Self> {
         Ok(Self(CounterId::new("free")?))
     }
 }
@@ -36,7 +36,7 @@ impl TokenCounter for FreeCounter {
 }
 
 /// Waits until a memory's pool has loaded its vocabulary and knows what counts cost.
-pub(super) async fn warmed_up(memory: &Memory) -> Outcome<()> {
+pub(crate) async fn warmed_up(memory: &Memory) -> Outcome<()> {
     let (message, pool) = (Message::user("Is it ready?"), memory.counting());
     let is_ready =
         pool.warmed().await && pool.count_inline(&message, Duration::from_secs(1)).is_some();

@@ -25,10 +25,12 @@ mod tokenizer_file;
 mod window;
 mod writers;
 
+pub(crate) use free_counter::{FreeCounter, warmed_up};
 pub use machine::{Load, Machine};
-pub(crate) use measure::{Reference, Times, microseconds, ratios};
+pub(crate) use measure::{Reference, Times, microseconds, per_second, ratios};
 pub use outcome::Outcome;
 pub use report::{Goal, Report, Section, Series, Verdict};
 pub use sections::SECTIONS;
 pub use settings::Settings;
+pub(crate) use texts::Texts;
 pub(crate) use tokenizer_file::o200k_base as tokenizer_json;

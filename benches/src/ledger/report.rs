@@ -63,6 +63,9 @@ pub struct Verdict {
     pub goal: Option<Goal>,
     /// Whether the goal is met; none where there is none.
     pub passed: Option<bool>,
+    /// Whether the goal is only wished for, and may be missed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wished: bool,
 }
 
 /// What a figure shall be.
@@ -114,7 +117,25 @@ impl Series {
             unit: self.unit.clone(),
             goal,
             passed: goal.map(|goal| goal.is_met(measured)),
+            wished: false,
         }
+    }
+
+    /// The same under the series' own name.
+    pub fn to_verdict(&self, goal: Option<Goal>) -> Verdict {
+        self.verdict(&self.name, goal)
+    }
+}
+
+impl Verdict {
+    /// The same with a goal that may be missed.
+    #[must_use]
+    pub fn only_wished(self) -> Self {
+        Self { wished: true, ..self }
+    }
+
+    fn missed(&self) -> bool {
+        self.passed == Some(false) && !self.wished
     }
 }
 
@@ -129,9 +150,9 @@ impl Goal {
 }
 
 impl Section {
-    /// Whether a goal was missed.
+    /// Whether a goal was missed that may not be.
     pub fn missed(&self) -> bool {
-        self.verdicts.iter().any(|verdict| verdict.passed == Some(false))
+        self.verdicts.iter().any(Verdict::missed)
     }
 
     /// The section as text for a terminal.
@@ -146,6 +167,7 @@ impl Section {
             let word = match verdict.passed {
                 None => "    ",
                 Some(true) => "pass",
+                Some(false) if verdict.wished => "miss",
                 Some(false) => "MISS",
             };
             let Verdict { claim, measured, unit, .. } = verdict;

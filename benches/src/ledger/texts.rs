@@ -24,18 +24,18 @@ const SYLLABLES: [&str; 24] = [
 
 /// Makes texts from a seed.
 #[derive(Debug)]
-pub(super) struct Texts {
+pub(crate) struct Texts {
     state: u64,
     words: Vec<&'static str>,
 }
 
 impl Texts {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed | 1, words: WORDS.split_whitespace().collect() }
     }
 
     /// A text of exactly so many bytes.
-    pub(super) fn text(&mut self, bytes: usize) -> String {
+    pub(crate) fn text(&mut self, bytes: usize) -> String {
         let mut text = String::with_capacity(bytes + 32);
         while text.len() < bytes {
             self.sentence(&mut text);
@@ -46,7 +46,7 @@ impl Texts {
     }
 
     /// User messages with texts of so many bytes.
-    pub(super) fn messages(&mut self, count: usize, bytes: usize) -> Vec<Message> {
+    pub(crate) fn messages(&mut self, count: usize, bytes: usize) -> Vec<Message> {
         (0..count).map(|_| Message::user(self.text(bytes))).collect()
     }
 

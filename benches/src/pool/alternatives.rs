@@ -104,7 +104,7 @@ impl Way {
 }
 
 /// The settings of a pool with the defaults for everything but the address.
-pub(super) fn settings(url: &str) -> Outcome<RedisSettings> {
+pub(crate) fn settings(url: &str) -> Outcome<RedisSettings> {
     let mut settings = Loader::new(RedisSettings::schema()).explicit("redis.url", url).build()?;
     Ok(RedisSettings::settle(&mut settings)?)
 }

@@ -9,4 +9,5 @@ mod scripted;
 mod sections;
 mod sequential;
 
+pub(crate) use alternatives::settings as pool_settings;
 pub use sections::SECTIONS;

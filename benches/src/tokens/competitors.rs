@@ -157,7 +157,7 @@ impl Row {
         };
         let measured = self.median();
         let passed = Some(goal.is_met(measured));
-        Verdict { claim, measured, unit: "×".to_owned(), goal: Some(goal), passed }
+        Verdict { claim, measured, unit: "×".to_owned(), goal: Some(goal), passed, wished: false }
     }
 }
 

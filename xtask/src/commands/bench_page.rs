@@ -52,6 +52,7 @@ fn write_section(page: &mut String, section: &Value) {
             measured.map_or_else(|| "none".to_owned(), |value| amount(value, &unit)),
             match verdict["passed"].as_bool() {
                 Some(true) => "met",
+                Some(false) if verdict["wished"] == true => "missed",
                 Some(false) => "**missed**",
                 None => "",
             },

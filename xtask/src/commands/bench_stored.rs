@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::bench::PACKAGE;
 use super::bench_page::page;
 use super::corpus;
+use super::test::TestData;
 use crate::error::Error;
 use crate::process::{self, cargo};
 use crate::project::Project;
@@ -31,7 +32,7 @@ pub(super) struct Stored {
 }
 
 /// All of them.
-pub(super) const STORED: [Stored; 3] = [
+pub(super) const STORED: [Stored; 4] = [
     Stored {
         name: "ledger",
         title: "Benchmarks",
@@ -53,6 +54,14 @@ pub(super) const STORED: [Stored; 3] = [
         title: "Benchmarks of the Redis pool",
         results: "benches/results/pool.json",
         page: "docs/benchmarks-of-the-pool.md",
+        counts_corpus: false,
+        needs_redis: true,
+    },
+    Stored {
+        name: "redis",
+        title: "Benchmarks of the ledger on Redis",
+        results: "benches/results/redis.json",
+        page: "docs/benchmarks-of-redis.md",
         counts_corpus: false,
         needs_redis: true,
     },
@@ -96,6 +105,7 @@ impl Stored {
         }
         if self.needs_redis {
             RedisServer::ensure(project)?.hand_to(&mut bench);
+            TestData::of(project)?.hand_to(&mut bench);
         }
         process::run("bench", bench.args(arguments))
     }

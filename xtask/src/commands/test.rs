@@ -22,7 +22,7 @@ const DOCTESTS: &str = "doctests";
 /// examples too.
 pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<(), Error> {
     let root = project.root();
-    let data = TestData::find(root, std::env::var_os(VARIABLE))?;
+    let data = TestData::of(project)?;
     say::step(&data.describe());
     let redis = RedisServer::ensure(project)?;
     let mut failed = Vec::new();
@@ -85,9 +85,9 @@ fn steps(root: &Path, has_nextest: bool, arguments: &[String]) -> Vec<(&'static 
     steps
 }
 
-/// The folder of real conversations that some tests replay.
+/// The folder of real conversations that some tests replay, and a bench.
 #[derive(Debug, PartialEq, Eq)]
-enum TestData {
+pub(super) enum TestData {
     /// The variable names it already.
     Named(PathBuf),
     /// It lies beside the project.
@@ -96,6 +96,10 @@ enum TestData {
 }
 
 impl TestData {
+    pub(super) fn of(project: &Project) -> Result<Self, Error> {
+        Self::find(project.root(), std::env::var_os(VARIABLE))
+    }
+
     fn find(root: &Path, variable: Option<OsString>) -> Result<Self, Error> {
         if let Some(path) = variable.filter(|value| !value.is_empty()).map(PathBuf::from) {
             // Tests run in the folders of their crates.
@@ -116,7 +120,7 @@ impl TestData {
         }
     }
 
-    fn hand_to(&self, command: &mut Command) {
+    pub(super) fn hand_to(&self, command: &mut Command) {
         match self.path() {
             Some(path) => command.env(VARIABLE, path),
             // An empty one names no folder.
