@@ -18,6 +18,7 @@ pub(crate) struct PoolSettings {
     pub(crate) capacity: Option<usize>,
     pub(crate) workers: Option<usize>,
     pub(crate) hung_after: Duration,
+    pub(crate) warm_up: bool,
 }
 
 /// One counter with its pool, from the swap that brings it in to the swap that retires it.
@@ -53,7 +54,8 @@ impl Generation {
     ) -> Result<Begun, MemoryError> {
         let mut pool = AsyncTokenCounter::builder(Arc::clone(&counter))
             .framing(settings.framing.clone())
-            .hung_after(settings.hung_after);
+            .hung_after(settings.hung_after)
+            .warm_up(settings.warm_up);
         if let Some(capacity) = settings.capacity {
             pool = pool.capacity(capacity);
         }

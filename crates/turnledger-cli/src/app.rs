@@ -98,10 +98,10 @@ async fn with_store(
     output: &mut Output,
 ) -> Result<Outcome, CliError> {
     let mut interrupts = Interrupts::listen()?;
-    let loaded = session::load(global)?;
+    let counts = counts(&command);
+    let loaded = session::load_for_store(global, counts)?;
     let session = Session::open(&loaded).await?;
     note(&format!("store: {}", session.store_url));
-    let counts = counts(&command);
     let asks = matches!(&command, StoreCommand::Clear(args) if !args.yes);
     let target = match &command {
         StoreCommand::Copy(args) => match open_target(global, args, &session).await {

@@ -43,12 +43,21 @@ const SWEEP: &str = "`turnledger sweep` counts what is left";
 /// The setting that `--store` and `--to` give.
 const STORE_URL: &str = "store.url";
 
+/// The setting that has the vocabulary loaded at the start.
+const WARM_UP: &str = "counter.warm_up";
+
 /// The part of the end's time in which may be counted; in the rest the store says what is left.
 const COUNTING: f64 = 0.9;
 
 /// Loads the settings, the options on top, and tells their warnings.
 pub(crate) fn load(global: &GlobalArgs) -> Result<Loaded, CliError> {
     load_from(sources(global))
+}
+
+/// Loads the settings of a command on a store. One that does not count has no need of a vocabulary.
+pub(crate) fn load_for_store(global: &GlobalArgs, counts: bool) -> Result<Loaded, CliError> {
+    let sources = sources(global);
+    load_from(if counts { sources } else { sources.explicit(WARM_UP, "false") })
 }
 
 /// Loads the settings with the store that `--to` names.

@@ -46,6 +46,7 @@ impl Default for MemoryBuilder {
                     capacity: None,
                     workers: None,
                     hung_after: tokens::pool::DEFAULT_HUNG_AFTER,
+                    warm_up: true,
                 },
             },
         }
@@ -111,6 +112,17 @@ impl MemoryBuilder {
     /// (default 30 s).
     pub fn hung_after(mut self, time: Duration) -> Self {
         self.options.pool.hung_after = time;
+        self
+    }
+
+    /// Whether the counter loads what it needs when the memory starts, so that nothing waits for
+    /// it later (the default).
+    ///
+    /// Without, it is loaded for the first message that is counted, and until then
+    /// [`CountPolicy::Adaptive`] counts nothing at once: for a program that only reads, or ends
+    /// soon.
+    pub fn warm_up(mut self, warm_up: bool) -> Self {
+        self.options.pool.warm_up = warm_up;
         self
     }
 

@@ -65,6 +65,9 @@ fn counter() -> Vec<Setting> {
         Setting::duration("counter.hung_after", SHORTEST..=LONGEST)
             .default_value("30s")
             .describe("time after which a count is taken to hang, for each begun 64 KiB of text"),
+        Setting::boolean("counter.warm_up")
+            .default_value("true")
+            .describe("whether the vocabulary is loaded at the start, not for the first count"),
         Setting::duration("counter.inline_budget", ..=Duration::from_secs(1))
             .default_value("20us")
             .describe("time that one adaptive append may spend counting on the caller's thread"),

@@ -45,6 +45,8 @@ pub struct CounterSettings {
     pub workers: usize,
     /// How long a count may take before its thread is replaced, for each begun 64 KiB of text.
     pub hung_after: Duration,
+    /// Whether the vocabulary is loaded when the memory starts, not for the first count.
+    pub warm_up: bool,
     /// What one adaptive append may spend counting on the caller's thread.
     pub inline_budget: Duration,
     /// The longest wait for a count that a caller needs.
@@ -120,6 +122,7 @@ impl TurnledgerSettings {
                 policy: policy(settings)?,
                 workers: settings.get("counter.workers")?,
                 hung_after: settings.get("counter.hung_after")?,
+                warm_up: settings.get("counter.warm_up")?,
                 inline_budget: settings.get("counter.inline_budget")?,
                 deadline: settings.get("counter.deadline")?,
             },

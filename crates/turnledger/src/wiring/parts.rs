@@ -50,6 +50,7 @@ pub fn memory_builder(settings: &TurnledgerSettings) -> MemoryBuilder {
         .count_policy(counter.policy)
         .workers(counter.workers)
         .hung_after(counter.hung_after)
+        .warm_up(counter.warm_up)
         .inline_budget(counter.inline_budget)
         .count_deadline(counter.deadline)
         .queue_capacity(queue.capacity)

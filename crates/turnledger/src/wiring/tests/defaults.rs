@@ -69,6 +69,7 @@ async fn every_setting_reaches_its_part() {
         ("counter.policy", "inline"),
         ("counter.workers", "11"),
         ("counter.hung_after", "31s"),
+        ("counter.warm_up", "false"),
         ("counter.inline_budget", "21us"),
         ("counter.deadline", "6s"),
         ("queue.capacity", "1001"),
