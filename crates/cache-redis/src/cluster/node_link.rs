@@ -35,11 +35,12 @@ impl NodeLink {
         shared: &Shared,
         open: Mark,
     ) -> Self {
+        let in_flight = link.in_flight();
         let link = Self {
             link,
             server,
             generation,
-            in_flight: Count::default(),
+            in_flight,
             cancelled: Cancelled::default(),
             is_retired: AtomicBool::new(false),
             used: AtomicU64::new(0),

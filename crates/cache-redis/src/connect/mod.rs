@@ -9,5 +9,5 @@ mod tls;
 pub(crate) use governor::{Backoff, Governor};
 pub(crate) use node_dialer::NodeDialer;
 pub(crate) use sentinel_dialer::SentinelDialer;
-pub(crate) use socket::{Gathering, Socket};
+pub(crate) use socket::Socket;
 pub(crate) use tls::{connector, is_tls};

@@ -2,8 +2,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,10 +10,15 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::connection::ByteStream;
+use crate::pool::Count;
 use crate::pool::cap::Permit;
 
 /// The longest wait for the server to close its side.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The commands in flight from which on others have their turn before each write. For one alone a
+/// round would wake another worker at each command, and bring nothing.
+const GATHERED_FROM: usize = 2;
 
 /// A byte stream and the permit that it was opened under.
 ///
@@ -26,25 +29,10 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(crate) struct Socket {
     /// There until it is dropped.
     open: Option<Open>,
-    gathering: Gathering,
+    /// Commands in flight, as far as those who share it count them.
+    in_flight: Count,
     /// Whether others had their turn before the next write.
     has_gathered: bool,
-}
-
-/// Whether a socket lets others have their turn before each write. It pays where many share the
-/// socket, and costs time where nobody does.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Gathering(Arc<AtomicBool>);
-
-impl Gathering {
-    /// Begins with the next write.
-    pub(crate) fn begin(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn has_begun(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 struct Open {
@@ -55,12 +43,17 @@ struct Open {
 impl Socket {
     pub(crate) fn new(stream: Box<dyn ByteStream>, permit: Permit) -> Self {
         let open = Some(Open { stream, _permit: permit });
-        Self { open, gathering: Gathering::default(), has_gathered: false }
+        Self { open, in_flight: Count::default(), has_gathered: false }
     }
 
-    /// What makes it gather.
-    pub(crate) fn gathering(&self) -> Gathering {
-        self.gathering.clone()
+    /// Where those who share it count their commands in flight.
+    pub(crate) fn in_flight(&self) -> Count {
+        self.in_flight.clone()
+    }
+
+    /// Whether it is time for others before the next write.
+    fn is_gathering(&mut self) -> bool {
+        self.in_flight.get() >= GATHERED_FROM && !std::mem::replace(&mut self.has_gathered, true)
     }
 
     fn stream(self: Pin<&mut Self>) -> io::Result<Pin<&mut dyn ByteStream>> {
@@ -107,7 +100,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         // Tasks that can run now may have commands too: with one round for them before each write,
         // many commands go out in one. A write is the dearest part of a command.
-        if self.gathering.has_begun() && !std::mem::replace(&mut self.has_gathered, true) {
+        if self.is_gathering() {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -138,7 +131,7 @@ mod tests {
     async fn who_can_run_does_so_before_each_write_of_those_who_share() {
         let (client, mut server) = duplex(64);
         let mut socket = Socket::new(Box::new(client), Cap::new(1).try_acquire().unwrap());
-        let gathering = socket.gathering();
+        let in_flight = socket.in_flight();
         for expected in [
             ["written", "another"],
             ["written", "another"],
@@ -146,7 +139,7 @@ mod tests {
             ["another", "written"],
         ] {
             if expected[0] == "another" {
-                gathering.begin();
+                in_flight.set(GATHERED_FROM);
             }
             let order = RefCell::new(Vec::new());
             let write = async {

@@ -12,8 +12,8 @@ use super::check::{self, Expected};
 use super::driver::{Pulse, drive};
 use super::outcome;
 use super::session::Session;
-use crate::connect::{Gathering, Socket};
-use crate::pool::{AtTimes, Generation};
+use crate::connect::Socket;
+use crate::pool::{AtTimes, Count, Generation};
 use crate::{ConnectError, ConnectReason, Credentials, PoolSettings, RedisSettings};
 
 /// What every connection says first.
@@ -47,7 +47,7 @@ pub(crate) struct Link {
     pub(super) session: Session,
     /// Whether its user has asked the server to end it.
     is_ending: bool,
-    gathering: Gathering,
+    in_flight: Count,
     pulse: Arc<Pulse>,
     driver: AbortHandle,
 }
@@ -71,7 +71,7 @@ impl Link {
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(bounds.lane_depth + 1);
-        let gathering = socket.gathering();
+        let in_flight = socket.in_flight();
         let made = MultiplexedConnection::new_with_config(&nothing, socket, config).await;
         let (connection, driver) =
             made.map_err(|error| ConnectError::new(address, ConnectReason::Lost).caused_by(error))?;
@@ -84,7 +84,7 @@ impl Link {
             idle: None,
             session: Session::default(),
             is_ending: false,
-            gathering,
+            in_flight,
             driver: drive(driver, Arc::clone(&pulse), ended),
             pulse,
         };
@@ -103,9 +103,9 @@ impl Link {
         self.pulse.is_alive()
     }
 
-    /// Notes that many will send commands on it at a time.
-    pub(crate) fn share(&self) {
-        self.gathering.begin();
+    /// Where those who share it count their commands in flight.
+    pub(crate) fn in_flight(&self) -> Count {
+        self.in_flight.clone()
     }
 
     /// Notes that its end will be no failure, since its user asks for it.

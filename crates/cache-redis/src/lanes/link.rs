@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::cluster::{ClusterLane, ClusterLink};
 use crate::connection::{Link, LinkHandle};
-use crate::pool::Generation;
+use crate::pool::{Count, Generation};
 
 /// What a lane keeps open. Dropping it closes it.
 pub(crate) enum LaneLink {
@@ -31,10 +31,12 @@ impl LaneLink {
         }
     }
 
-    /// Notes that it is a lane's. Of a cluster each connection is from the beginning.
-    pub(super) fn share(&self) {
-        if let Self::One(link) = self {
-            link.share();
+    /// Where a lane counts its commands in flight for the socket. Of a cluster each connection
+    /// counts its own.
+    pub(super) fn shown_in_flight(&self) -> Count {
+        match self {
+            Self::One(link) => link.in_flight(),
+            Self::Cluster(_) => Count::default(),
         }
     }
 

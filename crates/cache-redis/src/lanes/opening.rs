@@ -70,7 +70,6 @@ impl Board {
             shared.meters.reaped(Reaped::Stale, 1);
             return Err(turn);
         }
-        link.share();
         let serial = state.serials;
         state.serials += 1;
         let free = state.lanes.iter().position(Option::is_none);
@@ -78,6 +77,7 @@ impl Board {
         let lane = LaneState {
             id: LaneId { index, serial },
             handle: link.handle(),
+            shown_in_flight: link.shown_in_flight(),
             generation,
             link: Some(link),
             mode: Mode::Serving,

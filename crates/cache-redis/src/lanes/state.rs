@@ -10,7 +10,7 @@ use super::link::{LaneHandle, LaneLink};
 use super::place::Place;
 use super::waiting::{Queue, Waiting, enqueue};
 use crate::ConnectError;
-use crate::pool::{Generation, Permit};
+use crate::pool::{Count, Generation, Permit};
 
 /// Which lane: its place in the list, and a number that no other lane has or had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(super) struct LaneState {
     pub(super) generation: Generation,
     pub(super) mode: Mode,
     pub(super) in_flight: usize,
+    /// The same, for the socket.
+    pub(super) shown_in_flight: Count,
     /// How many of them go to which node of a cluster, where any do.
     pub(super) by_node: Vec<(u64, usize)>,
     /// Commands whose keys have others in flight here, or older ones that wait here.
@@ -75,6 +77,7 @@ impl LaneState {
     /// Counts one more in flight.
     pub(super) fn enter(&mut self, to: Destination) {
         self.in_flight += 1;
+        self.shown_in_flight.set(self.in_flight);
         let Destination::Node(number) = to else { return };
         match self.by_node.iter_mut().find(|(node, _)| *node == number) {
             Some((_, count)) => *count += 1,
@@ -85,6 +88,7 @@ impl LaneState {
     /// Counts one less in flight.
     pub(super) fn leave(&mut self, to: Destination) {
         self.in_flight -= 1;
+        self.shown_in_flight.set(self.in_flight);
         let Destination::Node(number) = to else { return };
         let place = self.by_node.iter().position(|(node, _)| *node == number);
         let Some(place) = place else { return };

@@ -60,10 +60,7 @@ impl Shared {
         permit: Permit,
         ended: impl FnOnce() + Send + 'static,
     ) -> Result<Link, Arc<ConnectError>> {
-        let link = self.connect_as(self.generations.current(), dialer, permit, ended).await?;
-        // All of them are for lanes.
-        link.share();
-        Ok(link)
+        self.connect_as(self.generations.current(), dialer, permit, ended).await
     }
 
     async fn connect_as(

@@ -18,6 +18,11 @@ impl Count {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Sets it where nobody else changes it at the same moment.
+    pub(crate) fn set(&self, number: usize) {
+        self.0.store(number, Ordering::Relaxed);
+    }
+
     /// Something that is counted at times, and not yet.
     pub(crate) fn at_times(&self) -> AtTimes {
         AtTimes { count: self.clone(), is_counted: false }

@@ -79,19 +79,23 @@ async fn commands_on_a_lane_go_out_together() {
         pool.any_lane().run(&echo("open")).await.unwrap();
         let before = writes.load(Ordering::Relaxed);
         let go = Arc::new(Notify::new());
-        let first = pool.any_lane();
-        let first = tokio::spawn(async move { first.run(&echo("first")).await });
-        // It comes when the connection has been woken for the first one already.
-        let second = tokio::spawn({
+        // One alone would go out at once.
+        let [first, second] = ["first", "second"].map(|word| {
+            let lane = pool.any_lane();
+            tokio::spawn(async move { lane.run(&echo(word)).await })
+        });
+        // It comes when the connection has been woken for the others already.
+        let third = tokio::spawn({
             let (lane, go) = (pool.any_lane(), Arc::clone(&go));
             async move {
                 go.notified().await;
-                lane.run(&echo("second")).await
+                lane.run(&echo("third")).await
             }
         });
         tokio::spawn(async move { go.notify_one() });
-        first.await.unwrap().unwrap();
-        second.await.unwrap().unwrap();
+        for command in [first, second, third] {
+            command.await.unwrap().unwrap();
+        }
         assert_eq!(writes.load(Ordering::Relaxed) - before, 1, "{was_exclusive}");
     }
 }
