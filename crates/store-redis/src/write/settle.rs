@@ -1,7 +1,7 @@
 //! Settles.
 
 use cache_redis::connection::Value;
-use memory_core::{ConversationKey, Limits, Settle, Settled, Settlement, Totals};
+use memory_core::{ConversationKey, Limits, Settle, Settled, Settlement, Tally, Totals};
 
 use super::append_script::too_many_counters;
 use super::prepared::{check_key, check_tally};
@@ -33,13 +33,34 @@ pub(crate) async fn settle(
     let answer = inner.client.script(&SETTLE, &keys, |command| {
         command.arg(keys.name.bytes()).arg(settle.epoch.as_str()).arg(code.as_str());
         command.arg(Limits::COUNTERS).arg(applying.len());
+        for change in changes(&applying) {
+            command.arg(change.to_string());
+        }
         for settlement in &applying {
             let expected = settlement.expected.map_or_else(String::new, tally_text);
-            command.arg(settlement.seq.get()).arg(settlement.fingerprint.as_str());
-            command.arg(expected).arg(tally_text(settlement.tally));
+            let behind = [settlement.fingerprint.as_str(), code.as_str(), &expected].concat();
+            command.arg(settlement.seq.get()).arg(behind).arg(tally_text(settlement.tally));
         }
     });
     read(inner, &keys, all, answer.await?).map_err(Fault::late)
+}
+
+/// By how much tokens, tallies, estimates and fallbacks change if all is applied.
+fn changes(applying: &[&Settlement]) -> [i128; 4] {
+    let figures = |tally: Tally| {
+        let flags = [true, tally.is_pending(), tally.is_fallback()].map(i128::from);
+        [i128::from(tally.tokens), flags[0], flags[1], flags[2]]
+    };
+    let mut changes = [0; 4];
+    for settlement in applying {
+        let before = settlement.expected.map_or([0; 4], figures);
+        for ((change, before), after) in
+            changes.iter_mut().zip(before).zip(figures(settlement.tally))
+        {
+            *change += after - before;
+        }
+    }
+    changes
 }
 
 fn read(inner: &Inner, keys: &Keys, all: u64, answer: Value) -> Result<Settled, Fault> {
