@@ -2,10 +2,12 @@
 //!
 //! A sample is the time of one count, of the thread's [own](super::clock), divided by its bytes, where a text of fewer than
 //! [`FLOOR_BYTES`] is taken as that long, so that the fixed cost of a call is part of the figure.
-//! The samples go into a histogram on a logarithmic scale, where a bucket's upper edge is at most
-//! one eighth above the sample. When it holds [`DECAY_AT`] samples, all are halved: what
-//! was learned long ago fades, and the memory stays the same. The expected cost of a text is the
-//! 99th percentile, at the upper edge of its bucket, times the text's bytes.
+//! The fixed cost and an interruption weigh more on a byte of a short text than of a long one, so
+//! texts are learned of by their [lengths](ENDS). The samples of each go into a histogram on a
+//! logarithmic scale, where a bucket's upper edge is at most one eighth above the sample. When it
+//! holds [`DECAY_AT`] samples, all are halved: what was learned long ago fades, and the memory stays
+//! the same. The expected cost of a text is the 99th percentile of those of its length, at the upper
+//! edge of its bucket, times the text's bytes.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +18,9 @@ use crate::metrics::scale::{BUCKETS, bucket, quantile, upper_edge};
 /// Shorter texts cost as much as one of this length: at some 50 ns a byte, the fixed cost of a
 /// call is that of a few tens of bytes.
 const FLOOR_BYTES: u64 = 64;
+
+/// The bytes from which on a text belongs to the next length.
+const ENDS: [usize; 2] = [128, 512];
 
 /// Below this many samples nothing is expected: a percentile of a few is chance.
 const MIN_SAMPLES: u32 = 64;
@@ -42,19 +47,13 @@ const UNKNOWN: u64 = u64::MAX;
 /// Learns what counts cost; shared by all threads that count.
 #[derive(Debug)]
 pub(super) struct CostModel {
-    histogram: Mutex<Histogram>,
-    /// The 99th percentile in sixteenths of a nanosecond for each byte, or [`UNKNOWN`].
-    per_byte: AtomicU64,
+    lengths: [Length; ENDS.len() + 1],
     counts: AtomicU64,
 }
 
 impl CostModel {
     pub(super) fn new() -> Self {
-        Self {
-            histogram: Mutex::new(Histogram::new()),
-            per_byte: AtomicU64::new(UNKNOWN),
-            counts: AtomicU64::new(0),
-        }
+        Self { lengths: std::array::from_fn(|_| Length::new()), counts: AtomicU64::new(0) }
     }
 
     /// Whether the count that begins now is a sample.
@@ -63,23 +62,51 @@ impl CostModel {
         counts < ALL_OF_FIRST || counts.is_multiple_of(ONE_IN)
     }
 
-    /// Learns from the time that one count took. A sample that would have to wait for another thread is left out.
+    /// Learns from the time that one count took. A sample that would have to wait for another thread
+    /// is left out.
     pub(super) fn learn(&self, bytes: usize, elapsed: Duration) {
-        let Ok(mut histogram) = self.histogram.try_lock() else { return };
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        histogram.add(nanos.saturating_mul(SIXTEENTHS) / charged(bytes));
+        self.lengths[length(bytes)].learn(nanos.saturating_mul(SIXTEENTHS) / charged(bytes));
+    }
+
+    /// The time within which 99 of 100 texts of this length were counted; none while too few were.
+    /// Where none of this length were, the next shorter ones tell, or the longer ones.
+    pub(super) fn expected(&self, bytes: usize) -> Option<Duration> {
+        let (shorter, longer) = self.lengths.split_at(length(bytes) + 1);
+        let per_byte = shorter.iter().rev().chain(longer).find_map(Length::per_byte)?;
+        let sixteenths = per_byte.saturating_mul(charged(bytes));
+        Some(Duration::from_nanos(sixteenths.div_ceil(SIXTEENTHS)))
+    }
+}
+
+/// What is known of texts of a length.
+#[derive(Debug)]
+struct Length {
+    histogram: Mutex<Histogram>,
+    /// The 99th percentile in sixteenths of a nanosecond for each byte, or [`UNKNOWN`].
+    per_byte: AtomicU64,
+}
+
+impl Length {
+    fn new() -> Self {
+        Self { histogram: Mutex::new(Histogram::new()), per_byte: AtomicU64::new(UNKNOWN) }
+    }
+
+    fn learn(&self, per_byte: u64) {
+        let Ok(mut histogram) = self.histogram.try_lock() else { return };
+        histogram.add(per_byte);
         if histogram.samples >= MIN_SAMPLES && histogram.samples.is_multiple_of(REFRESH_EVERY) {
             self.per_byte.store(histogram.percentile_99(), Ordering::Relaxed);
         }
     }
 
-    /// The time within which 99 of 100 texts of this length were counted; none while too few were.
-    pub(super) fn expected(&self, bytes: usize) -> Option<Duration> {
-        let per_byte = self.per_byte.load(Ordering::Relaxed);
-        (per_byte != UNKNOWN).then(|| {
-            Duration::from_nanos(per_byte.saturating_mul(charged(bytes)).div_ceil(SIXTEENTHS))
-        })
+    fn per_byte(&self) -> Option<u64> {
+        Some(self.per_byte.load(Ordering::Relaxed)).filter(|known| *known != UNKNOWN)
     }
+}
+
+fn length(bytes: usize) -> usize {
+    ENDS.partition_point(|end| bytes >= *end)
 }
 
 fn charged(bytes: usize) -> u64 {
@@ -144,6 +171,17 @@ mod tests {
         near(model.expected(1000), 50_000);
         near(model.expected(100), 5_000);
         near(model.expected(2000), 100_000);
+    }
+
+    #[test]
+    fn a_long_text_is_not_charged_as_many_short_ones() {
+        let short = [(64, NANO * 8_000); 64];
+        near(learned(short).expected(1000), 125_000);
+        let model = learned(short.into_iter().chain([(1000, NANO * 20_000); 64]));
+        near(model.expected(64), 8_000);
+        near(model.expected(1000), 20_000);
+        // Nothing is known of texts of this length, and more cannot be wrong for long.
+        near(model.expected(200), 25_000);
     }
 
     #[test]

@@ -50,8 +50,8 @@ impl AsyncTokenCounter {
     /// - the counter declares itself [`inline_safe`](memory_core::TokenCounter::inline_safe) and
     ///   has counted something before, so that its vocabulary is loaded,
     /// - its texts have at most [`INLINE_MAX_BYTES`] bytes,
-    /// - the expected time, learned from earlier counts (the 99th percentile for each byte, times
-    ///   the bytes), is within `budget`,
+    /// - the expected time, learned from earlier counts of texts about as long (the 99th percentile
+    ///   for each byte, times the bytes), is within `budget`,
     /// - fewer than three counts at once have failed, and the pool is not shut down.
     ///
     /// A panic or an error of the counter gives none too. The third switches counting at once off

@@ -54,8 +54,8 @@ pub(super) const SAMPLES: [&str; 6] = [
 ];
 
 /// How often the samples are counted, so that the cost rests on more than a few figures. The first
-/// round meets words that no cache knows yet, and is more than one in a hundred of all: so until
-/// real messages have taught otherwise, the expected cost is that of words seen for the first time.
+/// round only fills caches: nearly all words of a message have been seen before, and what others
+/// cost is learned from the messages that have them.
 const ROUNDS: usize = 24;
 
 /// What makes a counter load what it needs.
@@ -88,7 +88,7 @@ impl Shared {
         if self.counter.count(FIRST).is_err() {
             return false;
         }
-        for sample in (0..ROUNDS).flat_map(|_| SAMPLES) {
+        for (round, sample) in (0..ROUNDS).flat_map(|round| SAMPLES.map(|sample| (round, sample))) {
             if !self.queue.is_open() {
                 return false;
             }
@@ -96,7 +96,10 @@ impl Shared {
             if self.counter.count(sample).is_err() {
                 return false;
             }
-            self.cost.learn(sample.len(), (self.thread_time)().saturating_sub(start));
+            let elapsed = (self.thread_time)().saturating_sub(start);
+            if round > 0 {
+                self.cost.learn(sample.len(), elapsed);
+            }
         }
         self.warmth.set_warm();
         true
