@@ -15,11 +15,8 @@ use super::store::{Appends, Served};
 use crate::ledger::{Goal, Outcome, Reference, Section, Series, Settings, Texts, Verdict, ratios};
 
 /// Appends in flight, with how many are made in a round, and what ours shall reach.
-const IN_FLIGHT: [(usize, usize, Option<Goal>); 3] = [
-    (1, 3000, None),
-    (64, 20_000, Some(Goal::AtLeast(0.9))),
-    (512, 20_000, Some(Goal::AtLeast(0.9))),
-];
+const IN_FLIGHT: [(usize, usize, Option<Goal>); 3] =
+    [(1, 1500, None), (64, 8000, Some(Goal::AtLeast(0.9))), (512, 8000, Some(Goal::AtLeast(0.9)))];
 
 /// Appends whose commands are compared with those that are sent bare.
 const COMPARED: usize = 100;
