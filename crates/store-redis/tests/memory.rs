@@ -5,8 +5,10 @@
 #[path = "support/pools.rs"]
 mod pools;
 
+use std::error::Error;
 use std::time::Duration;
 
+use cache_redis::PoolError;
 use memory_core::{
     Backlog, ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt, Namespace,
     Repair, Seq, Settle, Settlement, StoredMessage, Tally, Trim,
@@ -65,7 +67,10 @@ async fn a_server_without_memory_takes_all_of_a_batch_or_nothing() {
         match store.append(&key(), batch((attempt % 2 == 1).then_some(attempt))).await {
             Ok(_) => written += 10,
             Err(error) => {
-                assert!(!error.is_outcome_unknown(), "{error:?}");
+                let cause = error.source().and_then(|source| source.downcast_ref());
+                let is_told =
+                    matches!(cause, Some(PoolError::Server { code, .. }) if code == "OOM");
+                assert!(is_told && !error.is_outcome_unknown(), "{error:?}");
                 refusals += 1;
             }
         }

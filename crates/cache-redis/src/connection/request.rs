@@ -1,7 +1,7 @@
 //! A command or a pipeline on its way to the server.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Arg, Cmd, Pipeline, RedisResult, Value};
+use redis::{Arg, Cmd, Pipeline, RedisResult, ServerError, Value};
 
 use super::commands::{self, Kind, Operation, PIPELINE, TRANSACTION};
 use crate::PoolError;
@@ -74,9 +74,22 @@ pub(super) fn of_transaction(mut answers: Vec<Value>) -> RedisResult<Value> {
         Some((1.., Value::ServerError(error))) => Err(error.into()),
         Some((_, refusal)) => Ok(refusal),
         None => match exec {
-            Value::ServerError(error) => Err(error.into()),
+            Value::ServerError(error) => Err(reason_of(error).into()),
             exec => Ok(exec),
         },
+    }
+}
+
+/// What EXEC says that it was refused for, where it says so: that the memory ran out, or the server
+/// became a replica, after all commands were queued.
+fn reason_of(refusal: ServerError) -> ServerError {
+    let reason = refusal.details().and_then(|detail| {
+        let reason = detail.strip_prefix("Transaction discarded because of: ")?;
+        redis::parse_redis_value(format!("-{reason}\r\n").as_bytes()).ok()
+    });
+    match reason {
+        Some(Value::ServerError(reason)) => reason,
+        _ => refusal,
     }
 }
 
@@ -185,6 +198,20 @@ mod tests {
         silent.arg("k").arg("v").set_no_response(true);
         assert_eq!(Request::One(&silent).operation().kind, Kind::Stateful);
         assert_eq!(Request::One(&Cmd::new()).operation().kind, Kind::Empty);
+    }
+
+    #[test]
+    fn a_refusal_of_exec_is_told_by_its_reason() {
+        let check = |lines: &str, expected: &str| {
+            let lines = lines.split(',').map(|line| format!("{line}\r\n"));
+            let answers = lines.map(|line| redis::parse_redis_value(line.as_bytes()).unwrap());
+            let error = of_transaction(answers.collect()).unwrap_err();
+            assert_eq!(error.code(), Some(expected), "{error}");
+        };
+        check("+OK,-OOM command not allowed,-EXECABORT Transaction discarded", "OOM");
+        check("+OK,+QUEUED,-EXECABORT Transaction discarded because of: OOM command", "OOM");
+        check("+OK,+QUEUED,-EXECABORT Transaction discarded", "EXECABORT");
+        check("+OK,+QUEUED,-MOVED 1 a:1", "MOVED");
     }
 
     #[test]
