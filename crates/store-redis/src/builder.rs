@@ -12,7 +12,7 @@ use crate::error::{Fault, RedisStoreError, cannot_open};
 use crate::inner::Inner;
 use crate::keys::Prefix;
 use crate::known::Known;
-use crate::schema;
+use crate::schema::{self, Schema};
 use crate::server_time::ServerTime;
 use crate::store::RedisStore;
 
@@ -120,10 +120,12 @@ impl RedisStoreBuilder {
         let client = Client { pool };
         let opened = async {
             schema::check_version(&client).await?;
-            let digests = schema::check_format(&client, &prefix).await?;
-            Ok::<_, Fault>((digests, schema::time(&client).await?))
+            let generation = client.pool.generation();
+            let digests = schema::check_format(&client, &prefix, None).await?;
+            let schema = Schema::new(digests, generation);
+            Ok::<_, Fault>((schema, schema::time(&client).await?))
         };
-        let (digests, now) = opened.await.map_err(|fault| fault.explain_harmless("open", None))?;
+        let (schema, now) = opened.await.map_err(|fault| fault.explain_harmless("open", None))?;
         let most = limits.id_bytes.min(usize::from(u16::MAX));
         let inner = Inner {
             counters: Counters::new(prefix.counters()),
@@ -132,7 +134,7 @@ impl RedisStoreBuilder {
             limits: Limits { id_bytes: most, ..limits },
             client,
             prefix,
-            digests,
+            schema,
             time_to_live,
             refreshes_on_read,
             wait_replicas,

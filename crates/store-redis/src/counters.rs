@@ -43,9 +43,45 @@ impl Counters {
         if let Some(code) = self.met_code(id) {
             return Ok(code);
         }
+        self.register(client, id, None).await
+    }
+
+    /// Gives the counters that this process has met their codes once more, where the table has
+    /// lost them.
+    pub(crate) async fn restore(&self, client: &Client) -> Result<(), Fault> {
+        let met: Vec<(CounterId, Code)> = {
+            let met = self.met.read().unwrap_or_else(PoisonError::into_inner);
+            met.codes.iter().map(|(id, code)| (id.clone(), *code)).collect()
+        };
+        if met.is_empty() {
+            return Ok(());
+        }
+        let mut read = cmd("HMGET");
+        read.arg(&self.key);
+        for (id, _) in &met {
+            read.arg(format!("i{id}"));
+        }
+        let stored = array(client.command(&read).await?, "the counters' codes")?;
+        for ((id, code), stored) in met.iter().zip(stored) {
+            match stored {
+                Value::Nil => self.register(client, id, Some(*code)).await?,
+                stored => self.meet(id, stored)?,
+            };
+        }
+        Ok(())
+    }
+
+    /// Has the table name the counter's code, which is the one wished for unless another counter
+    /// has that.
+    async fn register(
+        &self,
+        client: &Client,
+        id: &CounterId,
+        wished: Option<Code>,
+    ) -> Result<Code, Fault> {
         let answer = client.script_on(&REGISTER, std::slice::from_ref(&self.key), |command| {
             command.arg(id.as_str());
-            for code in candidates(id) {
+            for code in wished.into_iter().chain(candidates(id)) {
                 command.arg(code.as_str());
             }
         });

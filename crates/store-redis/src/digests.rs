@@ -1,13 +1,27 @@
 //! Digests of contents.
 
+use crate::error::RedisStoreError;
+
 /// Makes 128-bit digests under a key of the store's own, so that nobody who chooses
 /// contents can look for collisions.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Digests([u8; 32]);
 
 impl Digests {
     pub(crate) const fn new(key: [u8; 32]) -> Self {
         Self(key)
+    }
+
+    /// With a key that nobody has.
+    pub(crate) fn random() -> Result<Self, RedisStoreError> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| RedisStoreError::NoRandomness(error.into()))?;
+        Ok(Self(key))
+    }
+
+    /// What is stored, so that all processes use the same.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.0
     }
 
     pub(crate) fn of_content(&self, payload: &str) -> [u8; 16] {

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use memory_core::Limits;
+use futures_util::future::try_join;
+use memory_core::{CounterId, Limits};
 
 use crate::client::Client;
 use crate::counters::Counters;
-use crate::digests::Digests;
+use crate::element::Code;
+use crate::error::Fault;
 use crate::keys::Prefix;
 use crate::known::Known;
+use crate::schema::{Schema, check_format};
 use crate::server_time::ServerTime;
 
 /// The longest time to live in milliseconds, some 36,000 years, so that moments stay whole numbers
@@ -20,7 +23,7 @@ const LONGEST_TTL: u64 = 1 << 50;
 pub(crate) struct Inner {
     pub(crate) client: Client,
     pub(crate) prefix: Prefix,
-    pub(crate) digests: Digests,
+    pub(crate) schema: Schema,
     pub(crate) counters: Counters,
     pub(crate) known: Known,
     pub(crate) time: ServerTime,
@@ -33,6 +36,34 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
+    /// The code of a counter for a write, which gets one if it has none.
+    pub(crate) async fn code(&self, counter: &CounterId) -> Result<Code, Fault> {
+        self.renew().await?;
+        self.counters.code(&self.client, counter).await
+    }
+
+    /// Whether connections were made anew since the schema was looked at.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.schema.seen() != self.client.pool.generation()
+    }
+
+    /// Looks at what all processes share once more where connections were made anew: a server
+    /// without persistence has lost it with all else when it starts again. What this process goes
+    /// on with is written there then, unless another process came first.
+    pub(crate) async fn renew(&self) -> Result<(), Fault> {
+        let generation = self.client.pool.generation();
+        if self.schema.seen() == generation {
+            return Ok(());
+        }
+        let used = Some(self.schema.digests());
+        let schema = check_format(&self.client, &self.prefix, used);
+        let seen = try_join(schema, self.counters.restore(&self.client)).await;
+        // Whoever waits for it has sent nothing yet.
+        let (digests, ()) = seen.map_err(Fault::before)?;
+        self.schema.see(digests, generation);
+        Ok(())
+    }
+
     /// The time to live in milliseconds.
     pub(crate) fn ttl(&self) -> Option<u64> {
         self.time_to_live

@@ -1,4 +1,8 @@
-//! What is looked at when a store is opened: the server's version and the stored format.
+//! What is looked at when a store is opened, and when servers may have started anew: the server's
+//! version and the stored format.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use cache_redis::connection::{Value, cmd, pipe};
 use memory_core::StoreError;
@@ -15,6 +19,35 @@ pub(crate) const FORMAT: &str = "1";
 /// The oldest version of a server that has all commands: PEXPIREAT with conditions, PEXPIRETIME.
 const OLDEST: u64 = 7;
 
+/// What this process has seen of the schema.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    digests: RwLock<Digests>,
+    /// The pool's generation then.
+    seen: AtomicU64,
+}
+
+impl Schema {
+    pub(crate) fn new(digests: Digests, generation: u64) -> Self {
+        Self { digests: RwLock::new(digests), seen: AtomicU64::new(generation) }
+    }
+
+    pub(crate) fn digests(&self) -> Digests {
+        self.digests.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The generation of connections with which it was seen.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen.load(Ordering::Acquire)
+    }
+
+    /// Takes what was seen with the connections of a generation.
+    pub(crate) fn see(&self, digests: Digests, generation: u64) {
+        *self.digests.write().unwrap_or_else(PoisonError::into_inner) = digests;
+        self.seen.fetch_max(generation, Ordering::AcqRel);
+    }
+}
+
 /// Refuses servers that are too old.
 pub(crate) async fn check_version(client: &Client) -> Result<(), Fault> {
     for lane in client.pool.servers().await? {
@@ -28,20 +61,23 @@ pub(crate) async fn check_version(client: &Client) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Reads the schema, and writes it where there is none; gives the key of the digests.
-pub(crate) async fn check_format(client: &Client, prefix: &Prefix) -> Result<Digests, Fault> {
+/// Reads the schema, and writes it where there is none, with the digests that this process has
+/// used; gives the digests that all processes use.
+pub(crate) async fn check_format(
+    client: &Client,
+    prefix: &Prefix,
+    used: Option<Digests>,
+) -> Result<Digests, Fault> {
     let key = prefix.schema();
     let mut read = cmd("HMGET");
     read.arg(&key).arg("format").arg("digests");
     let mut stored = client.command(&read).await?;
     if matches!(&stored, Value::Array(values) if values.iter().all(|value| *value == Value::Nil)) {
-        let mut digests = [0; 32];
-        getrandom::fill(&mut digests)
-            .map_err(|error| RedisStoreError::NoRandomness(error.into()))?;
+        let digests = used.map_or_else(Digests::random, Ok)?;
         // Of several processes that come at once, one writes.
         let mut write = pipe();
         write.atomic();
-        write.cmd("HSETNX").arg(&key).arg("digests").arg(&digests[..]).ignore();
+        write.cmd("HSETNX").arg(&key).arg("digests").arg(digests.key()).ignore();
         write.cmd("HSETNX").arg(&key).arg("format").arg(FORMAT).ignore();
         client.pool.any_lane().run_all(&write).await?;
         stored = client.command(&read).await?;

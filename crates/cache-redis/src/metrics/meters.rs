@@ -123,8 +123,13 @@ impl Meters {
     }
 
     pub(crate) fn generation_ended(&self) {
-        self.generations.fetch_add(1, Ordering::Relaxed);
+        self.generations.fetch_add(1, Ordering::Release);
         self.published.generations.increment(1);
+    }
+
+    /// How many generations have ended.
+    pub(crate) fn generations(&self) -> u64 {
+        self.generations.load(Ordering::Acquire)
     }
 
     /// Publishes how long an exclusive connection was held. The pool counts it.

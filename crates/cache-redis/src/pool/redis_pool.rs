@@ -131,6 +131,15 @@ impl RedisPool {
         self.shared.snapshot()
     }
 
+    /// How many failures have had connections made anew so far: all of them, and in a cluster those
+    /// to one node.
+    ///
+    /// As long as it stays the same, no server has ended or been replaced unseen. Asking costs next
+    /// to nothing.
+    pub fn generation(&self) -> u64 {
+        self.shared.meters.generations()
+    }
+
     /// The exclusive connections that have been held for longer than `redis.pool.hold_limit`, the
     /// longest first.
     pub fn leaks(&self) -> Vec<Leak> {

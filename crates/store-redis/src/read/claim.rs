@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// As [`MemoryStore::claim_pending`](memory_core::MemoryStore::claim_pending).
 pub(crate) async fn claim(inner: &Inner, claim: &Claim) -> Result<Claimed, Fault> {
-    let code = inner.counters.code(&inner.client, &claim.counter).await?;
+    let code = inner.code(&claim.counter).await?;
     let mut claimed = Claimed::default();
     if let Some(key) = &claim.only {
         check_key(key, &inner.limits)?;

@@ -27,7 +27,7 @@ pub(crate) async fn recount(
     namespace: &Namespace,
     counter: &CounterId,
 ) -> Result<(), Fault> {
-    let code = inner.counters.code(&inner.client, counter).await?;
+    let code = inner.code(counter).await?;
     let mut command = cmd("HSET");
     command.arg(inner.prefix.recounts()).arg(namespace.as_str());
     command.arg(Note::new(code).encode());

@@ -8,6 +8,7 @@ use memory_core::{Append, Appended, AppendedMessage, ConversationKey, StoreError
 use super::append_fast::{self, Fast};
 use super::append_script;
 use super::prepared::Prepared;
+use crate::element::Code;
 use crate::error::{Fault, RedisStoreError};
 use crate::inner::Inner;
 
@@ -21,8 +22,23 @@ pub(crate) async fn append(
     key: &ConversationKey,
     append: Append,
 ) -> Result<Appended, Fault> {
-    let prepared = Prepared::new(key, append, &inner.limits, &inner.digests)?;
-    let code = inner.counters.code(&inner.client, &prepared.counter).await?;
+    let prepared = Prepared::new(key, append, &inner.limits)?;
+    let code = inner.code(&prepared.counter).await?;
+    let appended = send(inner, key, prepared, code).await;
+    if inner.is_stale() {
+        // It may have gone to a server that has started anew meanwhile, or the next one will.
+        let inner = Arc::clone(inner);
+        tokio::spawn(async move { inner.renew().await });
+    }
+    appended
+}
+
+async fn send(
+    inner: &Arc<Inner>,
+    key: &ConversationKey,
+    mut prepared: Prepared,
+    code: Code,
+) -> Result<Appended, Fault> {
     let keys = inner.prefix.keys(key);
     if !prepared.messages.is_empty()
         && !prepared.has_ids()
@@ -38,13 +54,17 @@ pub(crate) async fn append(
     let begun = Instant::now();
     let mut unknown = None;
     loop {
-        match append_script::append(inner, &keys, &prepared, code).await {
+        prepared.digest(&inner.schema.digests());
+        let is_repeated = unknown.is_some();
+        match append_script::append(inner, &keys, &prepared, code, is_repeated).await {
             Err(fault) if fault.is_outcome_unknown() => {
                 // What a script or a right is wanting in stays so.
                 let may_help =
                     matches!(fault, Fault::Pool(_) | Fault::Late(RedisStoreError::Replicas { .. }));
                 let in_time = begun.elapsed() < REPEATED_FOR;
-                if !(may_help && in_time && prepared.is_repeatable()) {
+                let is_repeated = may_help && in_time && prepared.is_repeatable();
+                // Other digests may be used where the next one goes to.
+                if !is_repeated || inner.renew().await.is_err() {
                     return Err(unknown.unwrap_or(fault));
                 }
                 unknown = Some(fault);

@@ -18,11 +18,13 @@ const WHAT: &str = "an append";
 /// A size that no payload has, and a whole number in scripts.
 const LARGEST: u64 = 1 << 50;
 
+/// Sends it, or sends it once more: what an attempt before has written is then told as new.
 pub(super) async fn append(
     inner: &Inner,
     keys: &Keys,
     prepared: &Prepared,
     code: Code,
+    is_repeated: bool,
 ) -> Result<Appended, Fault> {
     let ttl = inner.ttl();
     let limits = &inner.limits;
@@ -47,7 +49,12 @@ pub(super) async fn append(
     };
     let (answer, answered) = answered.inspect_err(|_| inner.known.forget(&keys.name))?;
     // What cannot be read is the answer to an append that may be done.
-    let appended = read(inner, keys, prepared, code, answer).map_err(Fault::late)?;
+    let mut appended = read(inner, keys, prepared, code, answer).map_err(Fault::late)?;
+    if is_repeated {
+        for (answer, sent) in appended.messages.iter_mut().zip(&prepared.messages) {
+            answer.new |= answer.fingerprint == Some(sent.message.fingerprint);
+        }
+    }
     if answered < u64::from(wanted) {
         return Err(Fault::Late(RedisStoreError::Replicas { wanted, answered }));
     }

@@ -22,7 +22,7 @@ pub(crate) async fn set_counter(
     counter: &CounterId,
 ) -> Result<(), Fault> {
     check_key(key, &inner.limits)?;
-    let code = inner.counters.code(&inner.client, counter).await?;
+    let code = inner.code(counter).await?;
     switch(inner, &inner.prefix.keys(key), code, 0).await.map(drop)
 }
 

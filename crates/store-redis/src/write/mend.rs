@@ -35,6 +35,7 @@ pub(crate) async fn mend(inner: &Inner, key: &ConversationKey) -> Result<RepairR
     check_key(key, &inner.limits)?;
     let keys = inner.prefix.keys(key);
     inner.known.forget(&keys.name);
+    inner.renew().await?;
     for _ in 0..ATTEMPTS {
         let Some(mut examined) = examine(inner, &keys).await? else {
             return Ok(RepairReport::default());
@@ -78,10 +79,11 @@ async fn rebuild(
     examined: &mut Examined,
 ) -> Result<Option<Rebuilt>, Fault> {
     let (mut ids, mut elements, mut largest) = (BTreeMap::new(), Vec::new(), 0);
+    let digests = inner.schema.digests();
     let mut add_id = |seq: u64, entry: &[u8]| {
         if let Some(id) = payload::id(entry) {
             let payload = payload::decode(entry).unwrap_or_default();
-            let digest = inner.digests.of_content(&payload);
+            let digest = digests.of_content(&payload);
             ids.insert(id.to_owned(), [format!("{seq}:").as_bytes(), &digest].concat());
         }
     };

@@ -41,12 +41,11 @@ pub(super) struct PreparedMessage {
 }
 
 impl Prepared {
-    /// Checks the limits and computes what is sent.
+    /// Checks the limits and computes what is sent, but for digests.
     pub(super) fn new(
         key: &ConversationKey,
         append: Append,
         limits: &Limits,
-        digests: &Digests,
     ) -> Result<Self, Fault> {
         check_key(key, limits)?;
         let Append { counter, new_epoch, messages, grace } = append;
@@ -60,7 +59,7 @@ impl Prepared {
                 entry: payload::encode(&message.payload, id),
                 beginning: beginning(message.class, message.fingerprint),
                 tally: tally_text(message.tally),
-                digest: id.map(|_| digests.of_content(&message.payload)),
+                digest: None,
                 message,
             })
         };
@@ -76,8 +75,15 @@ impl Prepared {
         Ok(Self { counter, new_epoch, messages, grace, largest })
     }
 
+    /// Computes the digests of what has ids.
+    pub(super) fn digest(&mut self, digests: &Digests) {
+        for PreparedMessage { message, digest, .. } in &mut self.messages {
+            *digest = message.id.as_ref().map(|_| digests.of_content(&message.payload));
+        }
+    }
+
     pub(super) fn has_ids(&self) -> bool {
-        self.messages.iter().any(|message| message.digest.is_some())
+        self.messages.iter().any(|message| message.message.id.is_some())
     }
 
     /// Whether something here waits to be counted.
@@ -87,7 +93,7 @@ impl Prepared {
 
     /// Whether all messages have ids, so that sending the batch again does nothing twice.
     pub(super) fn is_repeatable(&self) -> bool {
-        self.messages.iter().all(|message| message.digest.is_some())
+        self.messages.iter().all(|message| message.message.id.is_some())
     }
 }
 

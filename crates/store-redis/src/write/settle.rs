@@ -28,7 +28,7 @@ pub(crate) async fn settle(
     for settlement in &applying {
         check_tally(settlement.tally)?;
     }
-    let code = inner.counters.code(&inner.client, &settle.counter).await?;
+    let code = inner.code(&settle.counter).await?;
     let keys = inner.prefix.keys(key);
     let answer = inner.client.script(&SETTLE, &keys, |command| {
         command.arg(keys.name.bytes()).arg(settle.epoch.as_str()).arg(code.as_str());

@@ -13,4 +13,5 @@ mod old_faults;
 mod pools;
 mod processes;
 mod replicas;
+mod restarts;
 mod servers;

@@ -10,6 +10,7 @@ use memory_testkit::sample;
 use redis_testkit::RedisServer;
 
 use crate::load::{key, sound};
+use crate::restarts;
 use crate::servers::{self, open, open_two};
 
 fn batch(counter: &CounterId, messages: usize) -> Append {
@@ -149,4 +150,12 @@ async fn no_two_keys_of_an_operation_lie_in_different_slots() {
         }
     }
     assert!(slots.len() > 20, "{slots:?}");
+    // It takes long to start, and serves once more.
+    let lose_all = async || {
+        servers::command(&cluster, &["FLUSHALL"]).await;
+        for node in cluster.nodes() {
+            node.kill_clients().await.unwrap();
+        }
+    };
+    restarts::check(&cluster, lose_all).await;
 }
