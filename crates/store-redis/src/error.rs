@@ -1,6 +1,7 @@
 //! What can go wrong here beyond what every store can meet, and how the pool's errors map.
 
 use std::error::Error;
+use std::time::Duration;
 
 use cache_redis::PoolError;
 use cache_redis::connection::ServerError;
@@ -51,6 +52,25 @@ pub enum RedisStoreError {
         /// The bytes of its messages.
         bytes: u64,
         /// The most bytes of a batch.
+        most: u64,
+    },
+    /// A wait for replicas may take longer than an answer may.
+    #[error(
+        "redis.pool.response_timeout is {response_timeout:?}, and with store.wait_replicas an \
+         append is answered after up to {waits:?}: make it longer than that"
+    )]
+    ResponseTimeout {
+        /// The longest time to an answer.
+        response_timeout: Duration,
+        /// The longest wait for replicas.
+        waits: Duration,
+    },
+    /// A repair has more to write than one write may carry.
+    #[error("a repair of {bytes} bytes is more than the {most} that one can write; clear it")]
+    Repair {
+        /// The bytes of ids and tallies that would be written.
+        bytes: u64,
+        /// The most bytes of a repair.
         most: u64,
     },
     /// Fewer replicas than asked for told in time that they have an append.
@@ -199,6 +219,15 @@ impl Fault {
             }
             Self::Own(error @ RedisStoreError::Answer { .. }) => Self::Late(error),
             fault => fault,
+        }
+    }
+
+    /// Whether a script was not run because the server does not know it by its name.
+    pub(crate) fn is_unknown_script(&self) -> bool {
+        match self {
+            Self::Pool(PoolError::Server { code, .. })
+            | Self::Own(RedisStoreError::Refused { code }) => code == "NOSCRIPT",
+            _ => false,
         }
     }
 

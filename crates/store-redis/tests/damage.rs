@@ -176,6 +176,23 @@ async fn callers_ids_that_are_gone_are_damage_and_mended() {
 }
 
 #[tokio::test]
+async fn many_ids_and_tallies_are_made_anew() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    for batch in 0..5 {
+        let named = |place| {
+            let id = format!("{batch} {place}");
+            sample::with_id(sample::user(&*id, Tally::exact(5)), &id)
+        };
+        store.append(&key(), sample::batch(&counter, (0..500).map(named))).await.unwrap();
+    }
+    delete(&server, &['t', 'i']).await;
+    assert!(store.repair(&key(), Repair::Mend).await.unwrap().mended);
+    assert_eq!(sound(&store, &counter).await, (1..=2500).collect::<Vec<_>>());
+    assert_eq!(append_as(&store, &counter, "2 7").await, (1008, false));
+}
+
+#[tokio::test]
 async fn ids_of_an_ended_life_do_not_reach_the_next_one() {
     for is_known in [false, true] {
         let server = server().await;

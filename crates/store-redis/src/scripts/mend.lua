@@ -31,12 +31,19 @@ if kind(M) ~= 'hash' then
 end
 local ids, elements, sums_of = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
 local at = 14
+
+local function set_pairs(key, count)
+  local to = at + 2 * count - 1
+  while at <= to do
+    local last = math.min(at + 2 * BATCH - 1, to)
+    call('HSET', key, unpack(ARGV, at, last))
+    at = last + 1
+  end
+end
+
 if ids then
   call('DEL', I)
-  for _ = 1, ids do
-    call('HSET', I, ARGV[at], ARGV[at + 1])
-    at = at + 2
-  end
+  set_pairs(I, ids)
 end
 local keep = tonumber(ARGV[10])
 for _, list in ipairs({ T, P }) do
@@ -49,8 +56,14 @@ for _, list in ipairs({ T, P }) do
     call('LTRIM', list, -keep, -1)
   end
 end
-for _ = 1, keep - length(T) do
-  call('LPUSH', T, '')
+local lost = keep - length(T)
+while lost > 0 do
+  local some = {}
+  for place = 1, math.min(lost, BATCH) do
+    some[place] = ''
+  end
+  call('LPUSH', T, unpack(some))
+  lost = lost - #some
 end
 for _ = 1, elements do
   call('LSET', T, ARGV[at], ARGV[at + 1])
@@ -64,10 +77,7 @@ if kind(M) == 'hash' then
   end
 end
 call('HSET', M, 'e', ARGV[7], 's', ARGV[8], 'a', ARGV[9])
-for _ = 1, sums_of do
-  call('HSET', M, ARGV[at], ARGV[at + 1])
-  at = at + 2
-end
+set_pairs(M, sums_of)
 local st = load()
 if st.l == 0 then
   call('HDEL', M, 'H')

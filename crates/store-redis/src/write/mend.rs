@@ -26,6 +26,13 @@ const LEAST: u64 = 8;
 /// Bytes in a read of payloads above which the next one is of fewer.
 const BYTES: usize = 4 << 20;
 
+/// What the protocol adds to an id or an element and what stands beside it, at most.
+const OVERHEAD: u64 = 32;
+
+/// The most bytes that a repair writes: ids and tallies of some millions of messages. The server
+/// has a bound of 1 GiB.
+const MOST_BYTES: u64 = 256 << 20;
+
 /// As [`MemoryStore::repair`](memory_core::MemoryStore::repair) that mends.
 ///
 /// Messages that lack their payload are lost; what is newer than all of these stays. Those that
@@ -45,6 +52,7 @@ pub(crate) async fn mend(inner: &Inner, key: &ConversationKey) -> Result<RepairR
             return Ok(RepairReport::default());
         }
         let Some(rebuilt) = rebuild(inner, &keys, &mut examined).await? else { continue };
+        rebuilt.check()?;
         let Some(right) = examined.right(new_epoch()?) else {
             // No counter and no message is left to tell of.
             clear(inner, key).await?;
@@ -70,6 +78,19 @@ struct Rebuilt {
     elements: Vec<(u64, Vec<u8>)>,
     /// The largest entry.
     largest: u64,
+}
+
+impl Rebuilt {
+    /// Refuses what is more than one write may carry.
+    fn check(&self) -> Result<(), RedisStoreError> {
+        let ids = self.ids.iter().flatten().map(|(id, stored)| id.len() + stored.len());
+        let elements = self.elements.iter().map(|(_, element)| element.len());
+        let bytes: u64 = ids.chain(elements).map(|bytes| bytes as u64 + OVERHEAD).sum();
+        if bytes > MOST_BYTES {
+            return Err(RedisStoreError::Repair { bytes, most: MOST_BYTES });
+        }
+        Ok(())
+    }
 }
 
 /// Reads all payloads; none where the conversation was changed since it was examined.
@@ -184,4 +205,21 @@ fn random() -> Result<u128, Fault> {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).map_err(|error| RedisStoreError::NoRandomness(error.into()))?;
     Ok(u128::from_le_bytes(bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repair_is_bounded() {
+        let of = |elements| Rebuilt {
+            ids: None,
+            elements: (0..elements).map(|seq| (seq, vec![0; 1 << 20])).collect(),
+            largest: 0,
+        };
+        assert!(of(255).check().is_ok());
+        let error = of(256).check().unwrap_err().to_string();
+        assert!(error.contains("268443648") && error.contains("268435456"), "{error}");
+    }
 }
