@@ -6,7 +6,7 @@ use std::time::Duration;
 use cache_redis::RedisPool;
 use memory_core::{Limits, StoreError};
 
-use crate::client::Client;
+use crate::client::{Client, REPLICAS_WITHIN};
 use crate::counters::Counters;
 use crate::error::{Fault, RedisStoreError, cannot_open};
 use crate::inner::Inner;
@@ -108,8 +108,9 @@ impl RedisStoreBuilder {
     /// - [`StoreError::UnknownFormat`] where another version of Turnledger wrote what is there.
     /// - [`StoreError::Damaged`] where the schema key holds something else.
     /// - [`StoreError::Backend`] with a [`RedisStoreError`] as its source where the server is older
-    ///   than 7.0 or the prefix has a brace, and with a [`PoolError`](cache_redis::PoolError) where
-    ///   the server cannot be reached or refuses.
+    ///   than 7.0, the prefix has a brace, or waits for replicas may take longer than answers may,
+    ///   and with a [`PoolError`](cache_redis::PoolError) where the server cannot be reached or
+    ///   refuses.
     ///
     /// # Cancel safety
     ///
@@ -117,6 +118,11 @@ impl RedisStoreBuilder {
     pub async fn connect(self) -> Result<RedisStore, StoreError> {
         let Self { pool, prefix, time_to_live, refreshes_on_read, wait_replicas, limits } = self;
         let prefix = Prefix::new(&prefix).ok_or_else(|| cannot_open(RedisStoreError::Prefix))?;
+        let response_timeout = pool.response_timeout();
+        if wait_replicas > 0 && response_timeout <= REPLICAS_WITHIN {
+            let waits = REPLICAS_WITHIN;
+            return Err(cannot_open(RedisStoreError::ResponseTimeout { response_timeout, waits }));
+        }
         let client = Client { pool };
         let opened = async {
             schema::check_version(&client).await?;

@@ -1,5 +1,7 @@
 //! Commands, transactions and scripts over the pool's lanes.
 
+use std::time::Duration;
+
 use cache_redis::connection::{Arg, Cmd, Pipeline, Value, cmd};
 use cache_redis::{Lane, PoolError, RedisPool};
 use futures_util::stream::{self, StreamExt};
@@ -41,33 +43,15 @@ impl Client {
         replicas: u32,
         arguments: impl Fn(&mut Cmd) + Send + Sync,
     ) -> Result<(Value, u64), Fault> {
-        const WHAT: &str = "WAIT";
         let lane = self.lane(keys);
-        let mut calls = [("EVALSHA", &script.sha), ("EVAL", &script.body)].into_iter();
-        while let Some((name, text)) = calls.next() {
-            // In one write, so that it is the same server and connection that waits.
-            let mut pipeline = Pipeline::with_capacity(2);
-            pipeline.add_command(call(name, text, keys.all(), &arguments));
-            pipeline.cmd(WHAT).arg(replicas).arg(REPLICAS_WITHIN);
-            let mut answers = lane.run_all(&pipeline).await?.into_iter();
-            return match (answers.next(), answers.next()) {
-                (Some(Value::ServerError(error)), _) => {
-                    if error.code() == "NOSCRIPT" && calls.len() > 0 {
-                        continue;
-                    }
-                    Err(Fault::of_refusal(&error))
-                }
-                (Some(_), Some(Value::ServerError(error))) => {
-                    let code = error.code().to_owned();
-                    Err(Fault::Late(RedisStoreError::Refused { code }))
-                }
-                (Some(answer), Some(replicas)) => {
-                    Ok((answer, count(&replicas, WHAT).map_err(Fault::late)?))
-                }
-                _ => Err(Fault::answer(WHAT).late()),
-            };
+        let by_name = call("EVALSHA", &script.sha, keys.all(), &arguments);
+        match awaited(&lane, by_name, replicas).await {
+            Err(fault) if fault.is_unknown_script() => {
+                let whole = call("EVAL", &script.body, keys.all(), &arguments);
+                awaited(&lane, whole, replicas).await
+            }
+            answer => answer,
         }
-        Err(Fault::answer(WHAT))
     }
 
     /// Runs a script on keys that belong to no conversation.
@@ -179,8 +163,8 @@ pub(crate) async fn server_field(lane: &Lane, name: &str) -> Result<String, Faul
     field.map(|field| field.trim().to_owned()).ok_or_else(|| Fault::answer(WHAT))
 }
 
-/// The longest wait for replicas, in milliseconds.
-const REPLICAS_WITHIN: u64 = 1000;
+/// The longest wait for replicas.
+pub(crate) const REPLICAS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Commands that are sent one by one at the same time.
 const AT_ONCE: usize = 64;
@@ -202,13 +186,37 @@ async fn run(
     keys: &[Vec<u8>],
     arguments: impl Fn(&mut Cmd) + Send + Sync,
 ) -> Result<Value, Fault> {
-    match lane.run(&call("EVALSHA", &script.sha, keys, &arguments)).await {
+    let by_name = call("EVALSHA", &script.sha, keys, &arguments);
+    let answer = lane.run(&by_name).await.map_err(Fault::of_script);
+    match answer {
         // After a restart, a fail-over or a flush of the scripts. Nothing was executed.
-        Err(PoolError::Server { code, .. }) if code == "NOSCRIPT" => {
+        Err(fault) if fault.is_unknown_script() => {
             let whole = call("EVAL", &script.body, keys, &arguments);
             lane.run(&whole).await.map_err(Fault::of_script)
         }
-        answer => answer.map_err(Fault::of_script),
+        answer => answer,
+    }
+}
+
+/// Runs the call of a script and waits for replicas, in one write, so that it is the same server
+/// and connection that waits.
+async fn awaited(lane: &Lane, script: Cmd, replicas: u32) -> Result<(Value, u64), Fault> {
+    const WHAT: &str = "WAIT";
+    let mut pipeline = Pipeline::with_capacity(2);
+    pipeline.add_command(script);
+    let within = u64::try_from(REPLICAS_WITHIN.as_millis()).unwrap_or(u64::MAX);
+    pipeline.cmd(WHAT).arg(replicas).arg(within);
+    let mut answers = lane.run_all(&pipeline).await?.into_iter();
+    match (answers.next(), answers.next()) {
+        (Some(Value::ServerError(error)), _) => Err(Fault::of_refusal(&error)),
+        (Some(_), Some(Value::ServerError(error))) => {
+            let code = error.code().to_owned();
+            Err(Fault::Late(RedisStoreError::Refused { code }))
+        }
+        (Some(answer), Some(replicas)) => {
+            Ok((answer, count(&replicas, WHAT).map_err(Fault::late)?))
+        }
+        _ => Err(Fault::answer(WHAT).late()),
     }
 }
 

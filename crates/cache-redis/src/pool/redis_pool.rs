@@ -97,6 +97,11 @@ impl RedisPool {
         self.shared.bounds.timeout
     }
 
+    /// The longest wait for an answer.
+    pub fn response_timeout(&self) -> Duration {
+        self.shared.bounds.response_timeout
+    }
+
     /// How many commands lanes have places for.
     pub(crate) fn places(&self) -> usize {
         let sockets = self.shared.most_lanes() * self.shared.sockets_per_lane();

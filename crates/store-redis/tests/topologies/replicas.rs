@@ -39,6 +39,11 @@ async fn replicas_have_what_was_acknowledged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fewer_replicas_than_asked_for_leave_the_outcome_open() {
     let sentinels = sentinels().await;
+    let short = servers::builder(&sentinels, &[("REDIS_RESPONSE_TIMEOUT", "1s")]).await;
+    let error = short.wait_replicas(1).connect().await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    let names = ["redis.pool.response_timeout", "store.wait_replicas"];
+    assert!(names.iter().all(|name| source.contains(name)), "{source}");
     let store = servers::builder(&sentinels, &[]).await.wait_replicas(2).connect().await.unwrap();
     let counter = sample::counter("words");
     let message = sample::user("hello", Tally::estimated(5));
