@@ -4,7 +4,7 @@ use crate::error::RedisStoreError;
 
 /// Makes 128-bit digests under a key of the store's own, so that nobody who chooses
 /// contents can look for collisions.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Digests([u8; 32]);
 
 impl Digests {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::try_join;
 use memory_core::{CounterId, Limits};
 
+use crate::bounds::span;
 use crate::client::Client;
 use crate::counters::Counters;
 use crate::element::Code;
@@ -13,10 +14,6 @@ use crate::keys::Prefix;
 use crate::known::Known;
 use crate::schema::{Schema, check_format};
 use crate::server_time::ServerTime;
-
-/// The longest time to live in milliseconds, some 36,000 years, so that moments stay whole numbers
-/// in scripts too.
-const LONGEST_TTL: u64 = 1 << 50;
 
 /// An open store.
 #[derive(Debug)]
@@ -66,12 +63,14 @@ impl Inner {
 
     /// The time to live in milliseconds.
     pub(crate) fn ttl(&self) -> Option<u64> {
-        self.time_to_live
-            .map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, LONGEST_TTL))
+        self.time_to_live.map(|ttl| span(ttl).max(1))
     }
 
-    /// When a conversation ends that is written to now.
-    pub(crate) fn ends(&self) -> Option<u64> {
-        self.ttl().map(|ttl| self.time.now().saturating_add(ttl))
+    /// When a conversation ends that is written to now, and whether that is worth to be told the
+    /// server: a quarter of the time has gone since its end was set, as far as is known.
+    pub(crate) fn ends(&self, known: u64) -> Option<(u64, bool)> {
+        let ttl = self.ttl()?;
+        let ends = self.time.now().saturating_add(ttl);
+        Some((ends, ends.saturating_sub(known) > ttl / 4))
     }
 }

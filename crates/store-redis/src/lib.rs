@@ -87,6 +87,7 @@
 //! ```
 
 mod answer;
+mod bounds;
 mod builder;
 mod client;
 mod counters;

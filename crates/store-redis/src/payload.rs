@@ -20,25 +20,21 @@ pub(crate) fn encode(payload: &str, id: Option<&str>) -> Vec<u8> {
 
 /// The payload of an entry.
 pub(crate) fn decode(entry: &[u8]) -> Result<Arc<str>, Damage> {
-    let text = match entry.split_first() {
-        Some((&HAS_ID, rest)) => behind_id(rest),
-        _ => Some(entry),
-    };
-    let text = text.and_then(|text| std::str::from_utf8(text).ok());
+    let text = parts(entry).and_then(|(_, text)| std::str::from_utf8(text).ok());
     text.map(Arc::from).ok_or(Damage("a message's payload cannot be read"))
 }
 
 /// The caller's id that stands before a payload.
 pub(crate) fn id(entry: &[u8]) -> Option<&str> {
-    let (&HAS_ID, rest) = entry.split_first()? else { return None };
-    let (length, rest) = rest.split_first_chunk()?;
-    let id = rest.get(..usize::from(u16::from_be_bytes(*length)))?;
-    std::str::from_utf8(id).ok()
+    std::str::from_utf8(parts(entry)?.0?).ok()
 }
 
-fn behind_id(rest: &[u8]) -> Option<&[u8]> {
+/// The id of an entry, if it has one, and its payload.
+fn parts(entry: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
+    let Some((&HAS_ID, rest)) = entry.split_first() else { return Some((None, entry)) };
     let (length, rest) = rest.split_first_chunk()?;
-    rest.get(usize::from(u16::from_be_bytes(*length))..)
+    let (id, payload) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    Some((Some(id), payload))
 }
 
 /// An element and its entry.

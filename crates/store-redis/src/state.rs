@@ -19,6 +19,7 @@ use cache_redis::connection::{Cmd, Value, cmd};
 use memory_core::{Epoch, Seq, Tally, Totals};
 
 use crate::answer::{bytes, number};
+use crate::bounds::MOST;
 use crate::damage::Damage;
 use crate::element::Code;
 
@@ -82,9 +83,6 @@ impl Sums {
         Ok(Self { tokens, tallied, estimated, fallback })
     }
 }
-
-/// Seqs are below this, and so whole numbers in scripts too.
-const MOST: u64 = 1 << 52;
 
 const UNREADABLE: Damage = Damage("its numbers are missing or cannot be read");
 

@@ -10,6 +10,7 @@ use super::backlog::{Indexes, states, sum_letter};
 use super::recount;
 use super::waiting::{Found, Wanted, waiting};
 use crate::answer::{array, bytes, count};
+use crate::bounds::span;
 use crate::element::Code;
 use crate::error::Fault;
 use crate::inner::Inner;
@@ -107,11 +108,10 @@ async fn claim_one(
     limit: usize,
 ) -> Result<Option<ClaimedConversation>, Fault> {
     let keys = inner.prefix.keys(key);
-    let lease = u64::try_from(claim.lease.as_millis()).unwrap_or(u64::MAX).min(1 << 50);
     let by_name = u8::from(claim.only.is_some());
     let answer = inner.client.script(&CLAIM, &keys, |command| {
         command.arg(keys.name.bytes()).arg(code.as_str()).arg(sum_letter(claim.backlog));
-        command.arg(lease).arg(by_name).arg(Limits::COUNTERS);
+        command.arg(span(claim.lease)).arg(by_name).arg(Limits::COUNTERS);
     });
     let mut parts = array(answer.await?, WHAT)?.into_iter();
     let mut part = || parts.next().unwrap_or(Value::Nil);

@@ -14,7 +14,7 @@ const WHAT: &str = "a refresh";
 pub(super) async fn refresh(inner: &Inner, keys: &Keys) {
     let (true, Some(ttl)) = (inner.refreshes_on_read, inner.ttl()) else { return };
     let known = inner.known.get(&keys.name).map_or(0, |guess| guess.ends);
-    let is_due = inner.time.now().saturating_add(ttl).saturating_sub(known) > ttl / 4;
+    let is_due = inner.ends(known).is_some_and(|(_, is_due)| is_due);
     if is_due || !inner.time.is_fresh() {
         drop(put_off(inner, keys, ttl).await);
     }

@@ -176,6 +176,12 @@ local function begin_to_free()
   redis.pcall('HDEL', M, '')
 end
 
+-- The same of what frees memory, or only changes what is there.
+local function change_sums(sums)
+  begin_to_free()
+  return add_sums(sums)
+end
+
 -- The stored head: pairs of element and payload.
 local function read_head(st)
   local head = {}

@@ -48,8 +48,7 @@ if head then
     forget(kept[2])
   end
 end
-begin_to_free()
-local refused = add_sums(sums)
+local refused = change_sums(sums)
 if refused then
   return refused
 end

@@ -96,8 +96,7 @@ else
     sum(sums, '123456789' .. code .. ARGV[3 * place + 9], 1)
   end
 end
-begin_to_free()
-local refused = add_sums(sums)
+local refused = change_sums(sums)
 if refused then
   return refused
 end

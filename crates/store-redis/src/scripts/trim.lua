@@ -80,8 +80,7 @@ else
     end
   end
 end
-begin_to_free()
-local refused = add_sums(sums)
+local refused = change_sums(sums)
 if refused then
   return refused
 end

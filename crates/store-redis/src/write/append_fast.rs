@@ -32,12 +32,8 @@ pub(super) struct Fast<'a> {
 
 pub(super) async fn append(fast: Fast<'_>) -> Result<Appended, Fault> {
     let Fast { inner, keys, prepared, code, guess } = fast;
-    let ends = inner.ends();
-    let is_refreshed = ends.is_some_and(|ends| {
-        let quarter = inner.ttl().unwrap_or_default() / 4;
-        ends.saturating_sub(guess.ends) > quarter
-    });
-    let times = Times { ends, is_refreshed, is_used: uses_time(inner, prepared) };
+    let ends = inner.ends(guess.ends);
+    let times = Times { ends, is_used: uses_time(inner, prepared) };
     let pipeline = pipeline(inner, keys, prepared, code, &times);
     let answered = inner.client.transaction(keys, &pipeline).await;
     let checked = answered.and_then(|answers| checked(inner, &times, answers));
@@ -51,8 +47,8 @@ pub(super) async fn append(fast: Fast<'_>) -> Result<Appended, Fault> {
         }
     };
     inner.known.note(&keys.name, &state, |guess| {
-        if is_refreshed {
-            guess.ends = ends.unwrap_or(0);
+        if let Some((ends, true)) = ends {
+            guess.ends = ends;
         }
     });
     let mut totals = state.totals();
@@ -81,9 +77,9 @@ pub(super) async fn append(fast: Fast<'_>) -> Result<Appended, Fault> {
 
 /// The moments of a transaction.
 struct Times {
-    /// When the conversation ends that is written to now.
-    ends: Option<u64>,
-    is_refreshed: bool,
+    /// When the conversation ends that is written to now, and whether an end that it has is put
+    /// off.
+    ends: Option<(u64, bool)>,
     /// Whether the server is told a time, so that it is to tell its own.
     is_used: bool,
 }
@@ -137,8 +133,8 @@ fn pipeline(
     if fallback > 0 {
         index(keys.fallbacks(), 0);
     }
-    if let Some(ends) = times.ends {
-        expire(&mut pipeline, keys, ends, times.is_refreshed);
+    if let Some((ends, is_put_off)) = times.ends {
+        expire(&mut pipeline, keys, ends, is_put_off);
     }
     if times.is_used {
         pipeline.cmd("TIME");
@@ -157,11 +153,11 @@ fn due(inner: &Inner, prepared: &Prepared) -> u64 {
 
 /// Gives keys that have no end theirs, and puts it off where that is due. What was just made has
 /// no end, and one that has none is never put off.
-fn expire(pipeline: &mut Pipeline, keys: &Keys, ends: u64, is_refreshed: bool) {
+fn expire(pipeline: &mut Pipeline, keys: &Keys, ends: u64, is_put_off: bool) {
     for key in &keys.all()[..4] {
         pipeline.cmd("PEXPIREAT").arg(key.as_slice()).arg(ends).arg("NX");
     }
-    if is_refreshed {
+    if is_put_off {
         for key in &keys.all()[..4] {
             pipeline.cmd("PEXPIREAT").arg(key.as_slice()).arg(ends).arg("GT");
         }

@@ -6,6 +6,7 @@ use memory_core::{Appended, AppendedMessage, LimitKind, Limits, StoreError};
 use super::append::of_nothing;
 use super::prepared::{Prepared, PreparedMessage};
 use crate::answer::{array, bytes, count, number};
+use crate::bounds::MOST_SPAN;
 use crate::element::{Code, Element};
 use crate::error::{Fault, RedisStoreError};
 use crate::inner::Inner;
@@ -14,9 +15,6 @@ use crate::scripts::APPEND;
 use crate::state::{State, seq};
 
 const WHAT: &str = "an append";
-
-/// A size that no payload has, and a whole number in scripts.
-const LARGEST: u64 = 1 << 50;
 
 /// Sends it, or sends it once more: what an attempt before has written is then told as new.
 pub(super) async fn append(
@@ -29,7 +27,7 @@ pub(super) async fn append(
     let ttl = inner.ttl();
     let limits = &inner.limits;
     let largest = limits.message_bytes.saturating_add(limits.id_bytes).saturating_add(3) as u64;
-    let largest = largest.min(LARGEST).next_power_of_two();
+    let largest = largest.min(MOST_SPAN).next_power_of_two();
     let text = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
     let arguments = |command: &mut Cmd| {
         command.arg(keys.name.bytes()).arg(code.as_str()).arg(prepared.new_epoch.as_str());

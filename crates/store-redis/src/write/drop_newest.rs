@@ -5,13 +5,11 @@ use memory_core::{ConversationKey, Dropped};
 
 use super::prepared::check_key;
 use crate::answer::{array, count};
+use crate::bounds::MOST;
 use crate::error::Fault;
 use crate::inner::Inner;
 use crate::scripts::DROP;
 use crate::state::seq;
-
-/// More than any conversation has, and a whole number in scripts.
-const ALL: u64 = 1 << 52;
 
 const WHAT: &str = "a drop";
 
@@ -24,7 +22,7 @@ pub(crate) async fn drop_newest(
     check_key(key, &inner.limits)?;
     let keys = inner.prefix.keys(key);
     let answer = inner.client.script(&DROP, &keys, |command| {
-        command.arg(keys.name.bytes()).arg(newest.min(ALL));
+        command.arg(keys.name.bytes()).arg(newest.min(MOST));
     });
     read(answer.await?).map_err(Fault::late)
 }

@@ -4,6 +4,7 @@ use memory_core::{Cleared, ConversationKey, Timestamp};
 
 use super::prepared::check_key;
 use crate::answer::count;
+use crate::bounds::MOST;
 use crate::error::Fault;
 use crate::inner::Inner;
 use crate::scripts::{CLEAR, EXPIRE};
@@ -19,9 +20,6 @@ pub(crate) async fn clear(inner: &Inner, key: &ConversationKey) -> Result<Cleare
     Ok(Cleared { removed: count(&answer.await?, "a clear").map_err(Fault::late)? })
 }
 
-/// The last moment that a conversation can end at, a whole number in scripts too.
-const LAST: u64 = 1 << 52;
-
 /// As [`MemoryStore::expire`](memory_core::MemoryStore::expire).
 pub(crate) async fn expire(
     inner: &Inner,
@@ -31,7 +29,7 @@ pub(crate) async fn expire(
     check_key(key, &inner.limits)?;
     let keys = inner.prefix.keys(key);
     inner.known.forget(&keys.name);
-    let at = at.map(|at| at.as_millis().min(LAST).to_string()).unwrap_or_default();
+    let at = at.map(|at| at.as_millis().min(MOST).to_string()).unwrap_or_default();
     let answer = inner.client.script(&EXPIRE, &keys, |command| {
         command.arg(keys.name.bytes()).arg(&at);
     });

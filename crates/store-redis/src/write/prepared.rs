@@ -4,6 +4,7 @@ use memory_core::{
     Append, ConversationKey, CounterId, Epoch, LimitKind, Limits, MessageId, NewMessage, Tally,
 };
 
+use crate::bounds::span;
 use crate::digests::Digests;
 use crate::element::{beginning, tally_text};
 use crate::error::{Fault, RedisStoreError};
@@ -15,9 +16,6 @@ const MOST_TOKENS: u64 = 1 << 40;
 /// The most bytes of a batch. One of the server's bounds is 1 GiB, and others use the connection
 /// too.
 const MOST_BYTES: u64 = 64 << 20;
-
-/// The longest grace in milliseconds, so that moments stay whole numbers in scripts too.
-const LONGEST_GRACE: u64 = 1 << 50;
 
 /// A batch that was checked.
 pub(super) struct Prepared {
@@ -69,10 +67,9 @@ impl Prepared {
         if messages.len() > 1 && bytes > MOST_BYTES {
             return Err(RedisStoreError::Batch { bytes, most: MOST_BYTES }.into());
         }
-        let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX).min(LONGEST_GRACE);
         let largest = messages.iter().map(|message| message.entry.len() as u64).max();
         let largest = largest.unwrap_or(0).next_power_of_two();
-        Ok(Self { counter, new_epoch, messages, grace, largest })
+        Ok(Self { counter, new_epoch, messages, grace: span(grace), largest })
     }
 
     /// Computes the digests of what has ids.

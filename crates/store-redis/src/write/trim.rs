@@ -7,6 +7,7 @@ use memory_core::{ConversationKey, Trim, Trimmed};
 
 use super::prepared::check_key;
 use crate::answer::{array, bytes, count};
+use crate::bounds::MOST;
 use crate::element::{Code, Element};
 use crate::error::Fault;
 use crate::inner::Inner;
@@ -85,7 +86,7 @@ async fn send(
     mode: &str,
     plan: Option<&Plan>,
 ) -> Result<Value, Fault> {
-    let before = trim.before.get().min(1 << 52);
+    let before = trim.before.get().min(MOST);
     let script = inner.client.script(&TRIM, keys, |command| {
         command.arg(keys.name.bytes()).arg(trim.epoch.as_str()).arg(before).arg(mode);
         if let Some(Plan { revision, first, cut, sums }) = plan {
