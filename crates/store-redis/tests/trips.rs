@@ -5,14 +5,17 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use memory_core::{
-    ConversationId, ConversationKey, CounterId, MemoryStore, Namespace, Settle, Settlement, Tally,
-    WindowQuery,
+    ConversationId, ConversationKey, CounterId, MemoryStore, Namespace, Seq, Settle, Settlement,
+    Tally, Trim, WindowQuery,
 };
 use memory_testkit::sample;
 use redis_testkit::{FaultProxy, RedisServer};
-use store_redis::RedisStore;
+use store_redis::{RedisStore, RedisStoreError};
 use support::{builder, pool, server, store};
 
 fn key() -> ConversationKey {
@@ -176,7 +179,8 @@ async fn an_append_with_ids_is_done_once_wherever_its_answer_is_cut() {
         proxy.cut_reply(cut, redis_testkit::End::Reset);
         let appended = store.append(&key(), sample::batch(&counter, [message])).await.unwrap();
         proxy.spare_reply();
-        assert_eq!(appended.messages[0].seq.get(), cut + 1, "cut after {cut} bytes");
+        let [message] = appended.messages.as_slice() else { panic!("{appended:?}") };
+        assert_eq!((message.seq.get(), message.new), (cut + 1, true), "cut after {cut} bytes");
     }
     let totals = store.totals(&key()).await.unwrap();
     assert_eq!((totals.messages, totals.counters[0].totals.pending), (90, 90));
@@ -196,6 +200,85 @@ async fn what_was_written_in_another_format_is_refused() {
     assert!(builder(&server).await.connect().await.is_err());
     let braces = builder(&server).await.prefix("{x}").connect().await.unwrap_err();
     assert!(std::error::Error::source(&braces).unwrap().to_string().contains("brace"));
+}
+
+#[tokio::test]
+async fn a_trim_gives_space_back_in_small_steps() {
+    let server = server().await;
+    let (store, counter) = (store(&server).await, sample::counter("words"));
+    // At least one message stays, and a step frees at most 1,000 and 8 MiB.
+    for (id, bytes, messages, steps) in [("small", 10, 5000_u64, 5), ("large", 100_000, 200, 4)] {
+        let key = ConversationKey { id: ConversationId::new(id).unwrap(), ..key() };
+        let message = || sample::user("x".repeat(bytes), Tally::exact(5));
+        let mut epoch = None;
+        for _ in 0..messages / 100 {
+            let batch = sample::batch(&counter, (0..100).map(|_| message()));
+            epoch = Some(store.append(&key, batch).await.unwrap().epoch);
+        }
+        server.reset_stats().await.unwrap();
+        let before = Seq::FIRST.plus(messages);
+        let trim = Trim { epoch: epoch.unwrap(), before };
+        assert_eq!(store.trim(&key, trim).await.unwrap().removed, messages);
+        // A step shortens two lists.
+        assert_eq!(commands(&server).await["ltrim"], 2 * steps, "{id}");
+        let lists = server.command(&["KEYS", "turnledger:{*}[tp]*"]).await.unwrap();
+        for list in lists.array().iter().filter_map(|list| list.text()) {
+            let left = server.command(&["LLEN", list]).await.unwrap().integer();
+            assert_eq!(left, Some(1), "{list}");
+        }
+    }
+}
+
+/// A server that says what it is, and can do nothing else.
+fn server_that_says(about: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || serve(&stream?, about));
+        }
+    });
+    address
+}
+
+fn serve(mut stream: &TcpStream, about: &str) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    while let Some(count) = lines.next() {
+        let count = count?[1..].parse().unwrap();
+        // Before each word stands its length.
+        let words: Vec<String> =
+            (0..count).map_while(|_| lines.nth(1)).collect::<Result<_, _>>()?;
+        let answer = match words[0].as_str() {
+            "PING" => "+PONG\r\n".to_owned(),
+            "INFO" => format!("${}\r\n{about}\r\n", about.len()),
+            _ => "-ERR unknown command\r\n".to_owned(),
+        };
+        stream.write_all(answer.as_bytes())?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_old_is_refused() {
+    let check = async |about, expected: Option<&str>| {
+        let pool = pool(&format!("redis://{}", server_that_says(about))).await;
+        let error = RedisStore::builder(pool).connect().await.unwrap_err();
+        let found = match error.source().and_then(|source| source.downcast_ref()) {
+            Some(refused @ RedisStoreError::Version { found }) => {
+                let text = refused.to_string();
+                assert!(text.contains(found) && text.contains("7.0 or later"), "{text}");
+                Some(found.as_str())
+            }
+            _ => None,
+        };
+        assert_eq!(found, expected, "{about}: {error:?}");
+    };
+    check("# Server\r\nredis_version:6.2.14\r\n", Some("6.2.14")).await;
+    check("redis_version:5.0.7\r\n", Some("5.0.7")).await;
+    check("redis_version:unstable\r\n", Some("unstable")).await;
+    // What is wrong with these is something else.
+    check("redis_version:7.0.0\r\n", None).await;
+    check("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:7.2.5\r\n", None).await;
 }
 
 #[tokio::test]
