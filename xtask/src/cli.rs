@@ -37,9 +37,11 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Kill writers, take the power from disks, and compare what is left with what was promised.
+    /// Kill writers and servers, take the power from disks, cut connections, and compare what is
+    /// left with what was promised.
     Chaos {
-        /// What the harness is told: `embedded --minutes 5 --seed 7`, or `embedded --help`.
+        /// What the harness is told: `embedded --minutes 5 --seed 7`, `redis --minutes 5 --seed 7`,
+        /// or `embedded --help` and `redis --help`.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -65,14 +67,14 @@ enum Command {
     Docs,
     /// Check the rules that no compiler knows: arrows, sizes, settings, metrics, leftovers.
     Tidy,
-    /// Run lint, tidy, docs, test and two minutes of chaos, in this order, and stop at the first
+    /// Run lint, tidy, docs, test and four minutes of chaos, in this order, and stop at the first
     /// that fails.
     Ci {
         /// Leave the tests out, for a caller that runs them apart.
         #[arg(long)]
         skip_test: bool,
-        /// Add what takes long: feature powerset, dependency audit, API comparison, mutants, ten
-        /// minutes of chaos, ten million hostile strings.
+        /// Add what takes long: feature powerset, dependency audit, API comparison, mutants,
+        /// twenty minutes of chaos, ten million hostile strings.
         #[arg(long)]
         full: bool,
     },

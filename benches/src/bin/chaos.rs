@@ -1,4 +1,4 @@
-//! Holds the embedded store to its promises; see [`benches::chaos`].
+//! Holds the stores to their promises; see [`benches::chaos`].
 
 use std::process::ExitCode;
 

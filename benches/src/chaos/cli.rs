@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::budget::Enough;
 use super::error::{ChaosError, Outcome};
+use super::redis::RedisRun;
 use super::report::Report;
 use super::{histories, kills, power, responsiveness, say};
 
@@ -23,6 +24,8 @@ struct Arguments {
 enum Command {
     /// The store in one file.
     Embedded(Run),
+    /// The store on Redis, with servers that the harness starts.
+    Redis(RedisRun),
     /// Writes until it is killed, as told on standard input.
     #[command(hide = true)]
     Write,
@@ -66,6 +69,7 @@ struct Run {
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Embedded(run) => run.run(),
+        Command::Redis(run) => run.run(),
         Command::Write => kills::write(),
     };
     match result {
@@ -94,7 +98,7 @@ impl Run {
             return Err(ChaosError::NothingToDo);
         }
         let seed = self.seed;
-        let mut report = Report::new(seed);
+        let mut report = Report::new("embedded", seed);
         let directory = self.directory.clone().unwrap_or_else(directory);
         if let Some(enough) = self.enough(self.kills, KILLS) {
             let start = Instant::now();
@@ -139,7 +143,7 @@ impl Run {
     }
 }
 
-fn minutes(text: &str) -> Result<Duration, String> {
+pub(super) fn minutes(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| format!("`{text}` is no number of minutes"))?;
     let within = (0.0..=100_000.0).contains(&number) && number > 0.0;
     let expected = || format!("`{text}` minutes: give more than 0, and at most 100000");

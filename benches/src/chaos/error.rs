@@ -37,6 +37,15 @@ pub enum ChaosError {
     /// A history was answered otherwise than by the model.
     #[error("a history was answered otherwise than by the model")]
     History(#[from] Box<memory_testkit::history::Failure>),
+    /// A server of the harness's own did not do what was asked.
+    #[error("a server of the harness did not do what was asked")]
+    Server(#[from] redis_testkit::Error),
+    /// The pool of the harness cannot be set up.
+    #[error("the pool to the servers cannot be set up")]
+    Settings(#[from] cache_redis::SettingsError),
+    /// The pool of the harness cannot be made.
+    #[error("the pool to the servers cannot be made")]
+    Pool(#[from] cache_redis::PoolError),
     /// The system refused something that the harness needs.
     #[error("{what}")]
     System {

@@ -14,9 +14,11 @@ pub(super) enum Record {
     /// The store is open.
     Opened,
     /// An operation begins.
-    Begun { writer: u8, operation: Operation },
+    Begun { writer: u16, operation: Operation },
     /// An operation was answered.
-    Done { writer: u8, answer: Answer },
+    Done { writer: u16, answer: Answer },
+    /// All writers are through.
+    Ended,
     /// A writer saw what must not be.
     Broken { detail: String },
 }
@@ -25,7 +27,7 @@ pub(super) enum Record {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Operation {
     /// The conversation's number.
-    pub(super) conversation: u8,
+    pub(super) conversation: u16,
     pub(super) action: Action,
 }
 
@@ -58,6 +60,8 @@ pub(super) enum Answer {
     /// An error that says that nothing was written.
     Failed {
         error: String,
+        /// Whether it says that another try may help.
+        retryable: bool,
     },
     /// An error that says that the outcome is not known.
     Unknown {

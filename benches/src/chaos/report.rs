@@ -15,9 +15,9 @@ use super::say;
 pub(super) struct Report(Map<String, Value>);
 
 impl Report {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(store: &str, seed: u64) -> Self {
         let mut map = Map::new();
-        map.insert("store".to_owned(), json!("embedded"));
+        map.insert("store".to_owned(), json!(store));
         map.insert("seed".to_owned(), json!(seed));
         map.insert("threads".to_owned(), json!(lanes()));
         Self(map)
@@ -40,8 +40,8 @@ impl Report {
     }
 
     /// Writes the figures as one object.
-    pub(super) fn write(self, path: &Path) -> Outcome<()> {
-        let mut text = serde_json::to_string_pretty(&Value::Object(self.0))?;
+    pub(super) fn write(&self, path: &Path) -> Outcome<()> {
+        let mut text = serde_json::to_string_pretty(&self.0)?;
         text.push('\n');
         let written = std::fs::write(path, text);
         written.map_err(|source| ChaosError::Report { path: path.to_owned(), source })

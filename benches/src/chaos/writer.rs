@@ -1,109 +1,29 @@
 //! Writers: they do random things to their conversations, and say so.
 
-use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
-use futures_util::future::join_all;
-use memory_core::{
-    ConversationId, ConversationKey, Epoch, MemoryStore, Namespace, Seq, StoreError, Trim,
-};
-use memory_instance::{Conversation, CountPolicy, Memory, MemoryError, Receipt};
-use serde::{Deserialize, Serialize};
+use memory_core::{Epoch, Seq, StoreError, Trim};
+use memory_instance::{Conversation, Memory, MemoryError, Receipt};
 
-use super::content::{Contents, Counting, Item};
+use super::content::{Contents, Item};
 use super::error::{ChaosError, Outcome};
-use super::expect::Retry;
 use super::record::{Action, Answer, Appended, Operation, Record};
+use super::session::{Layout, SHARED, Session};
 
-/// How many conversations there are.
-pub(super) const CONVERSATIONS: u8 = 4;
-/// The conversation that several writers share; each other one has its own.
-pub(super) const SHARED: u8 = 3;
-/// How many writers there are.
-const WRITERS: u8 = 6;
+/// Ids that all writers of a crowd use: so many.
+const COMMON: u64 = 200;
+/// What sets their serials apart from each writer's own.
+const COMMON_SERIALS: u64 = 1 << 63;
+/// How long a writer waits after a failure.
+const PAUSE: Duration = Duration::from_millis(1);
 
-/// How one process, or one life of a store, is written to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Session {
-    /// What the contents of the file are drawn from.
-    pub(super) seed: u64,
-    /// Which session on the file this is; no message comes in two.
-    pub(super) round: u64,
-    pub(super) counting: Counting,
-    /// The name of the count policy.
-    pub(super) policy: String,
-    /// How many messages wait to be counted at most.
-    pub(super) queue: usize,
-    /// How much each writer does; none for no end.
-    pub(super) operations: Option<u64>,
-    /// What is repeated first.
-    pub(super) retries: Vec<Retry>,
-}
-
-/// The key of a conversation.
-pub(super) fn key(conversation: u8) -> Outcome<ConversationKey> {
-    let id = ConversationId::new(format!("conversation {conversation}"))?;
-    Ok(ConversationKey::new(Namespace::default(), id))
-}
-
-impl Session {
-    /// Draws how a file is written to next.
-    pub(super) fn draw(seed: u64, round: u64, counting: Counting, rng: &mut Rng) -> Self {
-        let policy = if rng.bool() { CountPolicy::Background } else { CountPolicy::Adaptive };
-        Self {
-            seed,
-            round,
-            counting,
-            policy: policy.as_str().to_owned(),
-            queue: [2, 20, 1000][rng.usize(..3)],
-            operations: None,
-            retries: Vec::new(),
-        }
-    }
-
-    /// Writes until every writer is through with its operations, or has met an error.
-    pub(super) async fn write(
-        &self,
-        store: Arc<dyn MemoryStore>,
-        note: &(impl Fn(Record) -> Outcome<()> + Sync),
-    ) -> Outcome<()> {
-        let policy = CountPolicy::from_str(&self.policy);
-        let memory = Memory::builder()
-            .store(store)
-            .counter(self.counting.counter())
-            .count_policy(policy.unwrap_or_default())
-            .queue_capacity(self.queue)
-            .workers(1)
-            .deadline(Duration::from_mins(1))
-            .build()
-            .await?;
-        let contents = Contents::new(self.seed, self.counting);
-        let writers = (0..WRITERS).map(|number| {
-            let conversation = number.min(SHARED);
-            let mut writer = Writer {
-                number,
-                conversation,
-                handle: memory
-                    .conversation(ConversationId::new(format!("conversation {conversation}"))?),
-                memory: &memory,
-                contents: &contents,
-                rng: Rng::with_seed(self.seed ^ (self.round << 8) ^ u64::from(number)),
-                next: (self.round << 40) | (u64::from(number) << 32),
-                known: Vec::new(),
-                newest: None,
-            };
-            Ok(async move { writer.write(self, note).await })
-        });
-        let writers: Outcome<Vec<_>> = writers.collect();
-        join_all(writers?).await.into_iter().collect()
-    }
-}
-
-struct Writer<'a> {
-    number: u8,
-    conversation: u8,
+/// One of a session's writers.
+pub(super) struct Writer<'a> {
+    session: &'a Session,
+    number: u16,
+    conversation: u16,
     handle: Conversation,
     memory: &'a Memory,
     contents: &'a Contents,
@@ -116,30 +36,61 @@ struct Writer<'a> {
     newest: Option<(Epoch, u64)>,
 }
 
-impl Writer<'_> {
-    async fn write(
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        session: &'a Session,
+        number: u16,
+        conversation: u16,
+        handle: Conversation,
+        memory: &'a Memory,
+        contents: &'a Contents,
+    ) -> Self {
+        Self {
+            session,
+            number,
+            conversation,
+            handle,
+            memory,
+            contents,
+            rng: Rng::with_seed(session.seed ^ (session.round << 16) ^ u64::from(number)),
+            next: (session.round << 48) | (u64::from(number) << 32),
+            known: Vec::new(),
+            newest: None,
+        }
+    }
+
+    /// Writes until it is through, is told to stop, or has met an error that it cannot go on after.
+    pub(super) async fn write(
         &mut self,
-        session: &Session,
+        stop: &AtomicBool,
         note: &(impl Fn(Record) -> Outcome<()> + Sync),
     ) -> Outcome<()> {
-        let writer = self.number;
+        let (session, writer) = (self.session, self.number);
         let mut retries = session.retries.iter().filter(|retry| retry.writer == writer);
         let mut left = session.operations;
-        while left != Some(0) {
-            left = left.map(|left| left - 1);
+        while !stop.load(Ordering::Relaxed) {
             let action = match retries.next() {
                 Some(retry) => Action::Append(retry.items.clone()),
-                None => self.draw(),
+                None if left == Some(0) => break,
+                None => {
+                    left = left.map(|left| left - 1);
+                    self.draw()
+                }
             };
             let operation = Operation { conversation: self.conversation, action };
             note(Record::Begun { writer, operation: operation.clone() })?;
             let answer = self.act(&operation.action).await?;
-            let goes_on = answer.is_acknowledgement() || answer == Answer::Conflict;
+            let is_failure = !answer.is_acknowledgement() && answer != Answer::Conflict;
+            let goes_on = self.goes_on_after(&answer);
             note(Record::Done { writer, answer })?;
             if !goes_on {
                 return Ok(());
             }
-            if self.rng.u8(..16) == 0
+            let pause = Duration::from_millis(session.pause);
+            if is_failure || !pause.is_zero() {
+                tokio::time::sleep(pause.max(PAUSE)).await;
+            } else if session.looks
+                && self.rng.u8(..16) == 0
                 && let Some(detail) = self.look().await?
             {
                 note(Record::Broken { detail })?;
@@ -148,15 +99,25 @@ impl Writer<'_> {
         Ok(())
     }
 
+    fn goes_on_after(&self, answer: &Answer) -> bool {
+        let is_crowd = matches!(self.session.layout, Layout::Crowd { .. });
+        match answer {
+            Answer::Failed { .. } => self.session.persists,
+            // What it would be answered next cannot be told where it is the only one to write.
+            Answer::Unknown { .. } => self.session.persists && is_crowd,
+            _ => true,
+        }
+    }
+
     fn draw(&mut self) -> Action {
+        if let Layout::Crowd { .. } = self.session.layout {
+            return self.draw_in_crowd();
+        }
         let only_appends = self.conversation == SHARED;
         match self.rng.u8(..if only_appends { 80 } else { 100 }) {
             80..=87 => Action::DropNewest(self.rng.u64(1..5)),
             88 | 89 => Action::Clear,
-            90..=95 if let Some((epoch, seq)) = self.newest => {
-                let before = seq.saturating_sub(self.rng.u64(..30)).max(1);
-                Action::Trim { epoch: epoch.to_string(), before }
-            }
+            90..=95 if let Some(trim) = self.trim() => trim,
             96.. if !self.known.is_empty() => {
                 let serial = self.known[self.rng.usize(..self.known.len())];
                 let altered = self.rng.u8(..4) == 0;
@@ -171,6 +132,33 @@ impl Writer<'_> {
         }
     }
 
+    fn draw_in_crowd(&mut self) -> Action {
+        let only_appends = self.conversation.is_multiple_of(2);
+        match self.rng.u16(..if only_appends { 930 } else { 1000 }) {
+            998.. => Action::Clear,
+            930.. if let Some(trim) = self.trim() => trim,
+            kind => {
+                let messages = if kind < 700 { 1 } else { self.rng.u8(2..9) };
+                let mut items: Vec<_> = (0..messages).map(|_| self.item()).collect();
+                let repeated = match self.rng.u8(..16) {
+                    0 | 1 => Some(COMMON_SERIALS | self.rng.u64(..COMMON)),
+                    2 if !self.known.is_empty() => {
+                        Some(self.known[self.rng.usize(..self.known.len())])
+                    }
+                    _ => None,
+                };
+                items.extend(repeated.map(|serial| Item { serial, with_id: true, altered: false }));
+                Action::Append(items)
+            }
+        }
+    }
+
+    fn trim(&mut self) -> Option<Action> {
+        let (epoch, seq) = self.newest?;
+        let before = seq.saturating_sub(self.rng.u64(..30)).max(1);
+        Some(Action::Trim { epoch: epoch.to_string(), before })
+    }
+
     fn item(&mut self) -> Item {
         self.next += 1;
         let with_id = self.rng.u8(..3) == 0;
@@ -180,7 +168,8 @@ impl Writer<'_> {
         Item { serial: self.next, with_id, altered: false }
     }
 
-    async fn act(&mut self, action: &Action) -> Outcome<Answer> {
+    /// Does something, and says what it was answered.
+    pub(super) async fn act(&mut self, action: &Action) -> Outcome<Answer> {
         let result = match action {
             Action::Append(items) => {
                 let entries: Outcome<Vec<_>> =
@@ -248,7 +237,7 @@ fn refusal(error: &MemoryError) -> Answer {
             if error.is_outcome_unknown() {
                 Answer::Unknown { error: text }
             } else {
-                Answer::Failed { error: text }
+                Answer::Failed { error: text, retryable: error.is_retryable() }
             }
         }
     }

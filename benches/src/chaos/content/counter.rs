@@ -1,6 +1,6 @@
 //! What counts in a run.
 
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use memory_core::{CountError, CounterId, Framing, TokenCounter};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,71 @@ impl Counting {
     /// The id under which tallies are stored.
     pub(crate) fn tally_id(self) -> CounterId {
         self.counter().id().framed(&Framing::openai_chat_1())
+    }
+}
+
+/// What keeps counts back while it is shut. It is open at first, and opens when it is let go of.
+#[derive(Debug, Default)]
+pub(crate) struct Gate(Arc<Shut>);
+
+#[derive(Debug, Default)]
+struct Shut {
+    is_shut: Mutex<bool>,
+    opens: Condvar,
+}
+
+impl Gate {
+    /// A counter that counts as this one does, while the gate is open.
+    pub(crate) fn before(&self, counter: Arc<dyn TokenCounter>) -> Arc<dyn TokenCounter> {
+        Arc::new(Gated { counter, shut: Arc::clone(&self.0) })
+    }
+
+    pub(crate) fn shut(&self) {
+        self.0.set(true);
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.set(false);
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.open();
+    }
+}
+
+impl Shut {
+    fn set(&self, is_shut: bool) {
+        *self.is_shut.lock().unwrap_or_else(PoisonError::into_inner) = is_shut;
+        self.opens.notify_all();
+    }
+
+    fn pass(&self) {
+        let guard = self.is_shut.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.opens.wait_while(guard, |is_shut| *is_shut));
+    }
+}
+
+/// A counter behind a gate.
+#[derive(Debug)]
+struct Gated {
+    counter: Arc<dyn TokenCounter>,
+    shut: Arc<Shut>,
+}
+
+impl TokenCounter for Gated {
+    fn id(&self) -> &CounterId {
+        self.counter.id()
+    }
+
+    fn count(&self, text: &str) -> Result<usize, CountError> {
+        self.shut.pass();
+        self.counter.count(text)
+    }
+
+    fn upper_bound(&self, text: &str) -> Option<usize> {
+        self.counter.upper_bound(text)
     }
 }
 

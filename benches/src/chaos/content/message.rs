@@ -52,6 +52,12 @@ impl Contents {
         })
     }
 
+    /// What is stored for an item, without its count.
+    pub(crate) fn stored(&self, item: Item) -> (Arc<str>, MessageClass) {
+        let message = self.message(item);
+        (message.payload(), MessageClass::of(&message))
+    }
+
     /// The exact count of a message, with framing.
     pub(crate) fn tokens(&self, message: &Message) -> Outcome<u64> {
         let tally = Framing::openai_chat_1()

@@ -3,5 +3,5 @@
 mod counter;
 mod message;
 
-pub(super) use counter::Counting;
+pub(super) use counter::{Counting, Gate};
 pub(super) use message::{Content, Contents, Item};

@@ -58,6 +58,11 @@ impl Ledger {
         self.life = None;
     }
 
+    /// Knows the lives of another past of the conversation, too.
+    pub(super) fn know_epochs_of(&mut self, other: &Self) {
+        self.epochs.extend(other.epochs.iter().cloned());
+    }
+
     /// Does an operation. `epoch` is the one that an append has, or would begin.
     pub(super) fn apply(
         &mut self,

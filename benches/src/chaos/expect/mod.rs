@@ -1,11 +1,15 @@
 //! What a store must hold, as its acknowledgements have it, and whether it does.
 
+mod crowd;
 mod expected;
 mod ledger;
+mod many;
 mod observed;
 mod settled;
 mod shared;
+mod timeline;
 
-pub(super) use expected::{Counts, Expected, Retry};
-pub(super) use observed::observe;
+pub(super) use crowd::{Crowd, CrowdCounts};
+pub(super) use expected::{Counts, Expected, Faults, Lost, Retry};
+pub(super) use observed::{Observed, observe};
 pub(super) use settled::settle;

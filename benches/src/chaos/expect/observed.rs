@@ -6,13 +6,13 @@ use memory_core::{
 };
 
 use crate::chaos::error::{Outcome, ensure};
-use crate::chaos::writer::{CONVERSATIONS, key};
+use crate::chaos::session::key;
 
 /// One conversation as it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
     /// Its number.
-    pub(crate) conversation: u8,
+    pub(crate) conversation: u16,
     pub(crate) epoch: Option<String>,
     /// In the order in which the store returns them.
     pub(crate) messages: Vec<StoredMessage>,
@@ -22,13 +22,14 @@ pub(crate) struct Observed {
     pub(crate) first: u64,
 }
 
-/// Reads every conversation in every way, and checks that the answers agree.
+/// Reads conversations in every way, and checks that the answers agree.
 pub(crate) async fn observe(
     store: &dyn MemoryStore,
     counter: &CounterId,
+    conversations: &[u16],
 ) -> Outcome<Vec<Observed>> {
-    let mut all = Vec::with_capacity(CONVERSATIONS.into());
-    for conversation in 0..CONVERSATIONS {
+    let mut all = Vec::with_capacity(conversations.len());
+    for &conversation in conversations {
         let key = key(conversation)?;
         let (epoch, messages) = store.read_all(&key, counter).await?;
         let totals = store.totals_under(&key, counter).await?;

@@ -2,7 +2,7 @@
 //!
 //! Their order is the store's choice until it acknowledges: from then on it must stay.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use memory_core::StoredMessage;
 
@@ -14,6 +14,8 @@ use crate::chaos::record::Appended;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shared {
     epoch: Option<String>,
+    /// Lives that were lost.
+    former: BTreeSet<String>,
     messages: BTreeMap<u64, Content>,
     /// The seq of each message with an id.
     ids: HashMap<u64, u64>,
@@ -28,13 +30,20 @@ impl Shared {
         self.epoch.as_deref()
     }
 
-    /// Takes an acknowledgement.
+    /// Takes an acknowledgement. Where the store `may_repeat` an append whose messages all have ids,
+    /// since its answer was lost, they may be known by then.
     pub(super) fn acknowledge(
         &mut self,
         items: &[Item],
         appended: &Appended,
+        may_repeat: bool,
         contents: &Contents,
     ) -> Outcome<()> {
+        ensure!(
+            !self.former.contains(&appended.epoch),
+            "an append has epoch {}, whose life was lost",
+            appended.epoch
+        );
         let epoch = self.epoch.get_or_insert_with(|| appended.epoch.clone());
         ensure!(
             *epoch == appended.epoch,
@@ -47,6 +56,7 @@ impl Shared {
             items.len(),
             appended.places.len()
         );
+        let may_repeat = may_repeat && items.iter().all(|item| item.with_id);
         let mut before = None;
         for (item, (seq, new)) in items.iter().zip(&appended.places) {
             let known = self.ids.get(&item.serial).filter(|_| item.with_id);
@@ -54,7 +64,7 @@ impl Shared {
                 known.is_none_or(|known| known == seq && !new),
                 "a repeated id has seq {seq} (new: {new}), but its message stands at {known:?}"
             );
-            if !new {
+            if !new && (known.is_some() || !may_repeat) {
                 ensure!(known.is_some(), "an id that nobody used is said to be known at {seq}");
                 continue;
             }
@@ -79,6 +89,16 @@ impl Shared {
             self.ids.insert(item.serial, seq);
         }
         Ok(())
+    }
+
+    /// Forgets what is behind a seq, or everything with the life, and says how much that is.
+    pub(super) fn lose(&mut self, newest: u64, ends: bool) -> u64 {
+        if ends {
+            self.former.extend(self.epoch.take());
+        }
+        let lost = self.messages.split_off(&if ends { 0 } else { newest + 1 });
+        self.ids.retain(|_, seq| !lost.contains_key(seq));
+        lost.len() as u64
     }
 
     /// Finds out which of the appends that were under way happened: each wholly or not at all.

@@ -1,44 +1,37 @@
 //! The process that writes until it is killed.
 
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use store_embedded::{Durability, EmbeddedStore};
 
 use crate::chaos::error::{ChaosError, Outcome};
+use crate::chaos::place::Place;
 use crate::chaos::record::Record;
-use crate::chaos::writer::Session;
+use crate::chaos::session::Session;
 
 /// What the process is told, as one line on its standard input.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Order {
-    pub(super) path: PathBuf,
-    pub(super) synced: bool,
-    pub(super) session: Session,
-}
-
-pub(super) fn durability(synced: bool) -> Durability {
-    if synced { Durability::Sync } else { Durability::Relaxed }
+pub(crate) struct Order {
+    pub(crate) place: Place,
+    pub(crate) session: Session,
 }
 
 /// Writes until it is killed, or until the one who started it is gone.
 pub(crate) fn run() -> Outcome<()> {
     let mut line = String::new();
     io::stdin().read_line(&mut line).map_err(ChaosError::system("the order cannot be read"))?;
-    let Order { path, synced, session } = serde_json::from_str(&line)?;
+    let Order { place, session } = serde_json::from_str(&line)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .enable_time()
+        .enable_all()
         .build()
         .map_err(ChaosError::system("no runtime can be started"))?;
     runtime.block_on(async {
         note(&Record::Started)?;
-        let builder = EmbeddedStore::builder().path(path).durability(durability(synced));
-        let store = builder.open_async().await?;
+        let store = place.open().await?.store;
         note(&Record::Opened)?;
-        session.write(Arc::new(store), &|record| note(&record)).await
+        session.write(store, &|record| note(&record)).await?;
+        note(&Record::Ended)
     })?;
     // The end of the input is the end of the one who shall kill this process.
     let waited = io::stdin().read_to_end(&mut Vec::new());

@@ -13,7 +13,7 @@ use super::image::{Image, open};
 use crate::chaos::budget::{self, Budget, Enough, case_seed};
 use crate::chaos::error::{ChaosError, Outcome, ensure};
 use crate::chaos::expect::Counts;
-use crate::chaos::writer::key;
+use crate::chaos::session::key;
 
 const PART: &str = "faults";
 /// Most faults of one disk.

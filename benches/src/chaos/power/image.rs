@@ -9,9 +9,9 @@ use store_embedded::EmbeddedStore;
 use super::disk::Disk;
 use crate::chaos::content::Counting;
 use crate::chaos::error::Outcome;
-use crate::chaos::expect::{Counts, Expected, Retry, observe, settle};
+use crate::chaos::expect::{Counts, Expected, Faults, Lost, Retry, observe, settle};
 use crate::chaos::record::Record;
-use crate::chaos::writer::Session;
+use crate::chaos::session::{Layout, Session};
 
 /// A disk's content, and what the store on it must hold.
 #[derive(Debug)]
@@ -27,11 +27,13 @@ const COUNTING: Counting = Counting::Hash;
 
 impl Image {
     pub(super) fn new(seed: u64) -> Self {
+        let conversations = Layout::FEW.conversations(0);
+        let expected = Expected::new(seed, COUNTING, Faults::Any, &conversations);
         Self {
             content: Vec::new(),
             seed,
             round: 0,
-            expected: Mutex::new(Expected::new(seed, COUNTING, true)),
+            expected: Mutex::new(expected),
             retries: Vec::new(),
         }
     }
@@ -65,11 +67,12 @@ impl Image {
         let disk = self.disk(rng);
         let opened = open(&disk, rng).await?;
         let store: Arc<dyn MemoryStore> = Arc::new(opened.clone());
-        let observed = observe(&*store, &COUNTING.tally_id()).await?;
+        let conversations = Layout::FEW.conversations(0);
+        let observed = observe(&*store, &COUNTING.tally_id(), &conversations).await?;
         let expected = self.expected.get_mut().unwrap_or_else(PoisonError::into_inner);
-        self.retries = expected.resolve(&observed)?;
+        self.retries = expected.resolve(&observed, Lost::Nothing)?;
         if rng.u8(..8) > 0 {
-            settle(&store, COUNTING, expected).await?;
+            settle(&store, COUNTING, expected.contents(), &conversations).await?;
         }
         opened.close().await;
         self.content = disk.content();
