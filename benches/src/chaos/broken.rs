@@ -212,9 +212,8 @@ async fn writers_by_themselves_notice_what_is_broken() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_notices_what_is_broken() {
-    let all =
-        [Break::Nothing, Break::Durability, Break::Idempotence, Break::Exactness, Break::Trim];
-    for breaks in all {
+    // A wrong count may be trimmed away before anyone looks.
+    for breaks in [Break::Nothing, Break::Durability, Break::Idempotence, Break::Trim] {
         check(breaks, crowd(1), false).await;
     }
     // Where messages may be lost, they may be neither twice there nor wrong.
