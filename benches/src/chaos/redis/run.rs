@@ -31,7 +31,7 @@ pub(crate) struct RedisRun {
     /// How many servers are killed.
     #[arg(long)]
     servers: Option<u64>,
-    /// How often every reply is cut at every byte.
+    /// How often every reply is cut at every byte (default: never).
     #[arg(long)]
     cuts: Option<u64>,
     /// How often writers meet a server that stands still.
@@ -57,10 +57,10 @@ pub(crate) struct RedisRun {
     report: Option<PathBuf>,
 }
 
-/// What part of the minutes each part takes, in hundredths. The cuts take as long as they take.
-const KILLS: u32 = 20;
+/// What part of the minutes each part takes, in hundredths. Cuts take as long as they take, and are
+/// done where they are asked for.
+const KILLS: u32 = 21;
 const SERVERS: u32 = 20;
-const CUTS: u32 = 1;
 const PAUSES: u32 = 7;
 const FLUSHES: u32 = 3;
 const MEMORY: u32 = 5;
@@ -87,7 +87,9 @@ impl RedisRun {
         let report = &mut Report::new("redis", self.seed);
         let disturb = |disturbance: Disturbance| move |seed, enough| disturbance.run(seed, enough);
         let fail_over = |kind: Kind| move |seed, enough| failovers::run(kind, seed, enough);
-        self.part(report, "cuts", self.cuts, CUTS, cuts::run)?;
+        if self.cuts.is_some() {
+            self.part(report, "cuts", self.cuts, 0, cuts::run)?;
+        }
         self.part(report, "kills", self.kills, KILLS, kills::run_redis)?;
         self.part(report, "servers", self.servers, SERVERS, server_kills::run)?;
         self.part(report, "pauses", self.pauses, PAUSES, disturb(Disturbance::Pause))?;
