@@ -16,7 +16,7 @@ use store_embedded::EmbeddedStore;
 
 use super::content::Counting;
 use super::error::{ChaosError, Outcome};
-use super::expect::{Crowd, Expected, Faults, Lost, observe, settle};
+use super::expect::{Crowd, Expected, Faults, Lost, observe_at_rest, settle};
 use super::session::{Layout, Session, Sweeping};
 
 /// Which promise is broken, now and then.
@@ -175,7 +175,7 @@ async fn run(breaks: Break, layout: Layout, may_lose: bool) -> Outcome<()> {
     session.write_on(&memory, &false.into(), &note).await?;
     memory.settled(std::time::Duration::from_secs(30)).await;
     memory.shutdown(std::time::Duration::from_secs(30)).await;
-    let observed = observe(&*store, &COUNTING.tally_id(), &conversations).await?;
+    let observed = observe_at_rest(&*store, &COUNTING.tally_id(), &conversations).await?;
     if is_crowd {
         crowd.lock().unwrap().finish(&observed)?;
     } else {

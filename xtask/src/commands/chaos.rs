@@ -27,7 +27,7 @@ pub(crate) fn run(project: &Project, arguments: &[impl AsRef<str>]) -> Result<()
     process::run("chaos", &mut chaos)
 }
 
-/// Runs of about two minutes for each store.
+/// Runs of about three minutes together.
 pub(super) fn short(project: &Project) -> Result<(), Error> {
     SHORT.iter().try_for_each(|arguments| run(project, arguments))
 }

@@ -11,5 +11,5 @@ mod timeline;
 
 pub(super) use crowd::{Crowd, CrowdCounts};
 pub(super) use expected::{Counts, Expected, Faults, Lost, Retry};
-pub(super) use observed::{Observed, observe};
+pub(super) use observed::{Observed, observe, observe_at_rest};
 pub(super) use settled::settle;

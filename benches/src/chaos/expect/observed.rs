@@ -1,12 +1,18 @@
 //! What a store holds, and whether it contradicts itself.
 
+use std::time::Duration;
+
 use memory_core::{
     Backlog, CounterId, ListQuery, MemoryStore, MemoryStoreExt, MessageClass, Namespace, Repair,
     StoredMessage, Tally, Totals, WindowQuery, WindowRead,
 };
 
-use crate::chaos::error::{Outcome, ensure};
+use crate::chaos::error::{ChaosError, Outcome, ensure};
 use crate::chaos::session::key;
+
+/// Settles of a process or of a memory that is gone may come while the store is looked at.
+const LOOKS: u32 = 40;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// One conversation as it is stored.
 #[derive(Debug, Clone)]
@@ -55,6 +61,21 @@ pub(crate) async fn observe(
     }
     check_lists(store, &all).await?;
     Ok(all)
+}
+
+/// The same where a settle may still be under way: whatever contradicts itself is looked at again.
+pub(crate) async fn observe_at_rest(
+    store: &dyn MemoryStore,
+    counter: &CounterId,
+    conversations: &[u16],
+) -> Outcome<Vec<Observed>> {
+    for _ in 1..LOOKS {
+        match observe(store, counter, conversations).await {
+            Err(ChaosError::Violation { .. }) => tokio::time::sleep(BETWEEN_LOOKS).await,
+            observed => return observed,
+        }
+    }
+    observe(store, counter, conversations).await
 }
 
 impl Observed {

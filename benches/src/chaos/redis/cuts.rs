@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use memory_core::{ConversationId, WindowQuery};
 use memory_instance::{CountPolicy, Memory};
-use redis_testkit::{End, FaultProxy, RedisServer};
+use redis_testkit::{End, FaultProxy, Happened, RedisServer};
 use serde::Serialize;
 
 use super::load::{BOUND, COUNTING};
@@ -27,8 +27,11 @@ const ONE: u16 = 0;
 const PATIENCE: Duration = Duration::from_millis(400);
 /// More bytes than any of these replies has.
 const MOST: u64 = 20_000;
-/// How often a cut comes behind the end of a reply at the most.
+/// Replies that came whole, one after the other, before a kind is through: they grow with the
+/// numbers in them.
 const WHOLE: u32 = 8;
+/// No reply is shorter.
+const LEAST: u64 = 8;
 /// How often a read is tried until a connection answers.
 const ATTEMPTS: u32 = 10;
 /// Messages that stand before an operation that removes some.
@@ -145,24 +148,30 @@ async fn cut_every_byte(
         writer: Writer::new(&session, ONE, ONE, handle, &memory, &contents),
         expected: Expected::new(seed, COUNTING, Faults::Passing, &[ONE]),
         serial: 0,
-        whole: 0,
     };
     // The first append of a process makes its counter known, too.
     let items = cutting.items(1, false);
     cutting.surely(Action::Append(items)).await?;
+    let (mut cuts, mut whole) = (0, 0);
     for after in 0..MOST {
         let end = match after % 32 {
             31 => End::Silence,
             even if even.is_multiple_of(2) => End::Close,
             _ => End::Reset,
         };
-        if !cutting.cut(after, end, done).await? {
+        if cutting.cut(after, end, done).await? {
+            (cuts, whole) = (cuts + 1, 0);
+            done.silent += u64::from(end == End::Silence);
+            continue;
+        }
+        whole += 1;
+        if whole == WHOLE {
             break;
         }
-        done.cuts += 1;
-        done.silent += u64::from(end == End::Silence);
-        ensure!(after + 1 < MOST, "the reply has no end");
     }
+    // One that never came whole has no end, and one that always did was not cut, or was repeated.
+    ensure!(whole == WHOLE && cuts >= LEAST, "{cuts} replies were cut, {whole} came whole then");
+    done.cuts += cuts;
     let Cutting { proxy, direct, mut expected, .. } = cutting;
     proxy.spare_reply();
     memory.shutdown(BOUND).await;
@@ -187,17 +196,13 @@ struct Cutting<'a> {
     writer: Writer<'a>,
     expected: Expected,
     serial: u64,
-    /// How often a cut has come behind the end of a reply.
-    whole: u32,
 }
 
 impl Cutting<'_> {
-    /// Cuts the reply to one operation; false where it was shorter than that.
+    /// Cuts the reply to one operation; false where it came whole.
     async fn cut(&mut self, after: u64, end: End, done: &mut CutFigures) -> Outcome<bool> {
         let action = self.prepare().await?;
-        // A connection that is there already: its greeting is not what is cut.
-        self.connect().await?;
-        let accepted = self.proxy.log().accepted;
+        let before = self.proxy.log().count(Happened::Cut);
         self.proxy.cut_reply(after, end);
         let answer = match action {
             Some(action) => Some(self.act(action).await?),
@@ -211,31 +216,32 @@ impl Cutting<'_> {
                 None
             }
         };
-        let is_unknown = matches!(answer, Some(Answer::Unknown { .. }));
-        if !is_unknown {
-            // Whoever has gone on has connected again.
-            self.connect().await?;
-        }
-        let is_cut = is_unknown || self.proxy.log().accepted > accepted;
         self.proxy.spare_reply();
+        // Whoever has gone on, or gave up, has seen the end of a connection, which is noted before.
+        let was_cut = self.proxy.log().count(Happened::Cut) > before;
         let is_repeatable = matches!(self.kind, Kind::WithIds(_));
-        if let (Some(answer), true) = (&answer, is_cut) {
-            // A reply that was cut behind its end has come. It grows with the numbers in it.
-            let is_right =
-                if is_repeatable { !is_unknown } else { is_unknown || self.whole < WHOLE };
-            ensure!(
-                is_right && !matches!(answer, Answer::Failed { .. }),
-                "the reply to {:?} was cut after {after} bytes; it is answered {answer:?}",
-                self.kind
-            );
-            self.whole += u32::from(!is_repeatable && !is_unknown);
-            done.done_once += u64::from(is_repeatable);
-        }
-        if is_unknown {
-            let counter = COUNTING.tally_id();
-            let observed = observe(&*self.direct.store, &counter, &[ONE]).await?;
-            self.expected.resolve(&observed, Lost::Nothing)?;
-        }
+        let is_cut = match &answer {
+            None => was_cut,
+            Some(Answer::Unknown { .. }) if !is_repeatable => {
+                let counter = COUNTING.tally_id();
+                let observed = observe(&*self.direct.store, &counter, &[ONE]).await?;
+                self.expected.resolve(&observed, Lost::Nothing)?;
+                true
+            }
+            Some(answer) => {
+                ensure!(
+                    answer.is_acknowledgement(),
+                    "the reply to {:?} was cut after {after} bytes; it is answered {answer:?}",
+                    self.kind
+                );
+                // Else the cut came behind the reply: what was done a second time is answered
+                // otherwise.
+                was_cut && is_repeatable
+            }
+        };
+        done.done_once += u64::from(is_cut && is_repeatable);
+        // What comes next needs a connection: this one may have had its end behind the reply.
+        self.connect().await?;
         Ok(is_cut)
     }
 

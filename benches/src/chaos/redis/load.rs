@@ -12,17 +12,16 @@ use std::sync::Arc;
 use super::progress::{Progress, lock, noting};
 use super::servers::emptied;
 use crate::chaos::content::{Contents, Counting};
-use crate::chaos::error::{ChaosError, Outcome};
-use crate::chaos::expect::{Counts, Expected, Faults, Lost, Observed, Retry, observe, settle};
+use crate::chaos::error::Outcome;
+use crate::chaos::expect::{
+    Counts, Expected, Faults, Lost, Observed, Retry, observe_at_rest, settle,
+};
 use crate::chaos::place::{Opened, Server};
 use crate::chaos::session::{Layout, Session, Sweeping};
 
 pub(super) const COUNTING: Counting = Counting::Hash;
 /// What nobody waits for forever.
 pub(super) const BOUND: Duration = Duration::from_secs(20);
-/// Settles of a former life may come while the store is looked at.
-const LOOKS: u32 = 40;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// A server that is written to, and what it must hold.
 pub(super) struct Load {
@@ -102,16 +101,7 @@ impl Load {
     pub(super) async fn look(&self) -> Outcome<Vec<Observed>> {
         let opened = Server::new(self.server.url()).open().await?;
         let (conversations, counter) = (self.layout.conversations(0), COUNTING.tally_id());
-        let mut looks = 0;
-        let observed = loop {
-            looks += 1;
-            match observe(&*opened.store, &counter, &conversations).await {
-                Err(ChaosError::Violation { .. }) if looks < LOOKS => {
-                    tokio::time::sleep(BETWEEN_LOOKS).await;
-                }
-                observed => break observed?,
-            }
-        };
+        let observed = observe_at_rest(&*opened.store, &counter, &conversations).await?;
         opened.close().await?;
         Ok(observed)
     }
