@@ -12,7 +12,7 @@ const PROGRAM: [&str; 9] =
 
 /// What is run for every change.
 const SHORT: [[&str; 5]; 2] =
-    [["embedded", "--minutes", "2", "--seed", "1"], ["redis", "--minutes", "1", "--seed", "1"]];
+    [["embedded", "--minutes", "2", "--seed", "1"], ["redis", "--minutes", "0.7", "--seed", "1"]];
 /// What is run before a release, and from time to time.
 const LONG: [[&str; 5]; 2] =
     [["embedded", "--minutes", "10", "--seed", "2"], ["redis", "--minutes", "10", "--seed", "2"]];
