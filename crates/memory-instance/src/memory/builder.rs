@@ -118,9 +118,9 @@ impl MemoryBuilder {
     /// Whether the counter loads what it needs when the memory starts, so that nothing waits for
     /// it later (the default).
     ///
-    /// Without, it is loaded for the first message that is counted, and until then
-    /// [`CountPolicy::Adaptive`] counts nothing at once: for a program that only reads, or ends
-    /// soon.
+    /// Without, it is loaded for the first message that is counted, and
+    /// [`CountPolicy::Adaptive`] counts nothing at once before the background has counted some 64
+    /// texts: for a program that only reads, or ends soon.
     pub fn warm_up(mut self, warm_up: bool) -> Self {
         self.options.pool.warm_up = warm_up;
         self

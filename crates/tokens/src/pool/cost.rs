@@ -1,7 +1,8 @@
 //! What a count costs, learned from the counts that were made.
 //!
-//! A sample is the time of one count, of the thread's [own](super::clock), divided by its bytes, where a text of fewer than
-//! [`FLOOR_BYTES`] is taken as that long, so that the fixed cost of a call is part of the figure.
+//! A sample is the time of one count, of the thread's [own](super::clock), divided by its bytes,
+//! where a text of fewer than [`FLOOR_BYTES`] is taken as that long, so that the fixed cost of a
+//! call is part of the figure.
 //! The fixed cost and an interruption weigh more on a byte of a short text than of a long one, so
 //! texts are learned of by their [lengths](ENDS). The samples of each go into a histogram on a
 //! logarithmic scale, where a bucket's upper edge is at most one eighth above the sample. When it
@@ -23,7 +24,7 @@ const FLOOR_BYTES: u64 = 64;
 const ENDS: [usize; 2] = [128, 512];
 
 /// Below this many samples nothing is expected: a percentile of a few is chance.
-const MIN_SAMPLES: u32 = 64;
+pub(super) const MIN_SAMPLES: u32 = 64;
 
 /// At this many samples all are halved.
 const DECAY_AT: u32 = 4096;
@@ -70,7 +71,7 @@ impl CostModel {
     }
 
     /// The time within which 99 of 100 texts of this length were counted; none while too few were.
-    /// Where none of this length were, the next shorter ones tell, or the longer ones.
+    /// Where too few of this length were, the next shorter ones tell, or the longer ones.
     pub(super) fn expected(&self, bytes: usize) -> Option<Duration> {
         let (shorter, longer) = self.lengths.split_at(length(bytes) + 1);
         let per_byte = shorter.iter().rev().chain(longer).find_map(Length::per_byte)?;
@@ -105,7 +106,8 @@ impl Length {
     }
 }
 
-fn length(bytes: usize) -> usize {
+/// Which of the lengths that are learned of apart a text has.
+pub(super) fn length(bytes: usize) -> usize {
     ENDS.partition_point(|end| bytes >= *end)
 }
 

@@ -125,7 +125,9 @@ impl Shared {
         work: &Work,
         part: Option<&Part>,
     ) -> (Result<TextCount, CountError>, Duration) {
-        let thread_start = self.cost.is_due().then(self.thread_time);
+        // The first count may load a vocabulary, which tells nothing of the others.
+        let tells = self.warmth.is_warm() && self.cost.is_due();
+        let thread_start = tells.then(self.thread_time);
         let start = Instant::now();
         let result = guarded(|| match part {
             None => self.sum(work.texts()),

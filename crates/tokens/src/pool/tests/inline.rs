@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::faults::faulty;
 use super::*;
 use crate::pool::INLINE_MAX_BYTES;
+use crate::pool::cost::{MIN_SAMPLES, length};
+use crate::pool::warm::{ROUNDS, SAMPLES};
 
 const BUDGET: Duration = Duration::from_hours(1);
 
@@ -93,7 +95,8 @@ fn failures_of_workers_do_not_switch_it_off() {
 fn workers_teach_what_a_count_costs() {
     let (pool, worker) = stepped(builder(bytes()));
     let message = Message::user("hello");
-    for _ in 0..64 {
+    // The first one may load a vocabulary, and teaches nothing.
+    for _ in 0..65 {
         assert_eq!(pool.count_inline(&message, BUDGET), None);
         let (job, _results) = job("hello");
         pool.submit(job).unwrap();
@@ -123,7 +126,7 @@ fn a_count_that_was_kept_from_its_processor_teaches_nothing_wrong() {
     });
     let (pool, worker) = stepped(builder(counter).thread_time(slow_clock));
     let message = Message::user("x".repeat(60));
-    for _ in 0..64 {
+    for _ in 0..65 {
         let (job, _results) = job(&"x".repeat(60));
         pool.submit(job).unwrap();
         worker.step();
@@ -141,4 +144,14 @@ async fn the_warm_up_of_the_real_counter_is_enough() {
     assert!(pool.warmed().await);
     let tally = pool.count_inline(&Message::user("Hello, world!"), BUDGET);
     assert_eq!(tally, Some(Tally::exact(3 + 1 + 4)));
+}
+
+#[test]
+fn the_samples_are_enough_for_the_lengths_that_chats_are_made_of() {
+    let rounds = u32::try_from(ROUNDS).unwrap() - 1;
+    for bytes in [1, 511] {
+        let like = |sample: &&&str| length(sample.len()) == length(bytes);
+        let samples = u32::try_from(SAMPLES.iter().filter(like).count()).unwrap();
+        assert!(rounds * samples >= MIN_SAMPLES, "{samples} samples of about {bytes} bytes");
+    }
 }
