@@ -41,6 +41,22 @@ async fn sound(
     messages
 }
 
+#[tokio::test]
+async fn settlements_that_change_nothing_may_come_again_and_again() {
+    let server = server().await;
+    let store = store(&server).await;
+    let (key, counter) = (key("again"), sample::counter("words"));
+    let message = sample::user("hello", Tally::estimated(7));
+    let appended = store.append(&key, sample::batch(&counter, [message])).await.unwrap();
+    let messages = sound(&store, &key, &counter).await;
+    for tally in [Tally::estimated(7), Tally::exact(3)] {
+        let settlements = vec![settlement(&messages[0], tally); 6];
+        let settle = Settle { counter: counter.clone(), epoch: appended.epoch, settlements };
+        store.settle(&key, settle).await.unwrap();
+    }
+    assert_eq!(sound(&store, &key, &counter).await[0].tally, Some(Tally::exact(3)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_trim_is_whole_while_others_append_and_settle() {
     let server = server().await;

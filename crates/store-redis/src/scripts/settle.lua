@@ -117,7 +117,7 @@ end
 -- first element stays, since a list without elements would lose its end of life.
 local first = math.max(from, st.h + 1)
 local kept = first - st.h
-if #changed > 4 and #changed <= BATCH and st.s - first < 2 * #changed then
+if first <= st.s and #changed > 4 and #changed <= BATCH and st.s - first < 2 * #changed then
   local elements = call('LRANGE', T, kept, -1)
   for _, seq in ipairs(changed) do
     if seq >= first then
