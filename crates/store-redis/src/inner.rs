@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use futures_util::future::try_join;
-use memory_core::{CounterId, Limits};
+use memory_core::{CounterId, Limits, StoreError};
 
 use crate::bounds::span;
 use crate::client::Client;
 use crate::counters::Counters;
+use crate::damage::Damage;
 use crate::element::Code;
 use crate::error::Fault;
 use crate::keys::Prefix;
@@ -49,14 +50,21 @@ impl Inner {
     /// on with is written there then, unless another process came first.
     pub(crate) async fn renew(&self) -> Result<(), Fault> {
         let generation = self.client.pool.generation();
-        if self.schema.seen() == generation {
+        if self.schema.seen() >= generation {
             return Ok(());
         }
         let used = Some(self.schema.digests());
         let schema = check_format(&self.client, &self.prefix, used);
         let seen = try_join(schema, self.counters.restore(&self.client)).await;
-        // Whoever waits for it has sent nothing yet.
-        let (digests, ()) = seen.map_err(Fault::before)?;
+        let (digests, ()) = seen.map_err(|fault| match fault {
+            // It is not the conversation that is damaged.
+            Fault::Damaged(Damage(detail)) => {
+                let what = self.client.pool.address().to_owned();
+                Fault::Refused(StoreError::Damaged { what, detail })
+            }
+            // Whoever waits for it has sent nothing yet.
+            fault => fault.before(),
+        })?;
         self.schema.see(digests, generation);
         Ok(())
     }

@@ -41,10 +41,12 @@ impl Schema {
         self.seen.load(Ordering::Acquire)
     }
 
-    /// Takes what was seen with the connections of a generation.
+    /// Takes what was seen with the connections of a generation, unless something later was.
     pub(crate) fn see(&self, digests: Digests, generation: u64) {
-        *self.digests.write().unwrap_or_else(PoisonError::into_inner) = digests;
-        self.seen.fetch_max(generation, Ordering::AcqRel);
+        let mut known = self.digests.write().unwrap_or_else(PoisonError::into_inner);
+        if self.seen.fetch_max(generation, Ordering::AcqRel) <= generation {
+            *known = digests;
+        }
     }
 }
 
