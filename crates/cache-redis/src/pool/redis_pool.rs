@@ -139,8 +139,8 @@ impl RedisPool {
     /// How many failures have had connections made anew so far: all of them, and in a cluster those
     /// to one node.
     ///
-    /// As long as it stays the same, no server has ended or been replaced unseen. Asking costs next
-    /// to nothing.
+    /// As long as it stays the same, no server has ended while a connection to it was open. What
+    /// ends while the pool has none open is not seen. Asking costs next to nothing.
     pub fn generation(&self) -> u64 {
         self.shared.meters.generations()
     }
