@@ -7,6 +7,7 @@ use memory_core::{Append, Appended, AppendedMessage, ConversationKey, StoreError
 
 use super::append_fast::{self, Fast};
 use super::append_script;
+use super::mend::new_epoch;
 use super::prepared::Prepared;
 use crate::element::Code;
 use crate::error::{Fault, RedisStoreError};
@@ -67,6 +68,9 @@ async fn send(
                 if !is_repeated || inner.renew().await.is_err() {
                     return Err(unknown.unwrap_or(fault));
                 }
+                // The life that it may have begun may have ended since, with a server that lost it.
+                let Ok(life) = new_epoch() else { return Err(fault) };
+                prepared.new_epoch = life;
                 unknown = Some(fault);
             }
             Err(fault @ Fault::Refused(StoreError::Conflict { .. })) => return Err(fault),

@@ -197,7 +197,7 @@ fn administration(state: &State) -> String {
     format!("{physical} {cut} {kept} {revision} {largest} {ids} {current} {others}")
 }
 
-fn new_epoch() -> Result<Epoch, Fault> {
+pub(super) fn new_epoch() -> Result<Epoch, Fault> {
     Ok(Epoch::from_random(random()?))
 }
 
