@@ -67,7 +67,7 @@ enum Command {
     Docs,
     /// Check the rules that no compiler knows: arrows, sizes, settings, metrics, leftovers.
     Tidy,
-    /// Run lint, tidy, docs, test and three minutes of chaos, in this order, and stop at the first
+    /// Run lint, tidy, docs, test and two minutes of chaos, in this order, and stop at the first
     /// that fails.
     Ci {
         /// Leave the tests out, for a caller that runs them apart.
