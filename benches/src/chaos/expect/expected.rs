@@ -276,7 +276,7 @@ impl Expected {
         let Some(timeline) = self.ledgers.get_mut(&observed.conversation) else {
             return Err(ChaosError::violation("nobody wrote to what was looked at"));
         };
-        let detail = match explains(&timeline.now, under_way, observed, &self.contents)? {
+        let detail = match explains(&timeline.now, under_way, observed, &self.contents) {
             Ok((ledger, happened)) => {
                 self.counts.happened += u64::from(happened);
                 timeline.settle(ledger);
@@ -292,12 +292,12 @@ impl Expected {
         let mut found = None;
         if lost == Lost::Everything {
             ledger.end_life();
-            found = explains(&ledger, None, observed, &self.contents)?
+            found = explains(&ledger, None, observed, &self.contents)
                 .ok()
                 .map(|(ledger, _)| (0, ledger));
         } else {
             for (kept, (action, epoch)) in timeline.since.iter().enumerate() {
-                if let Ok((ledger, _)) = explains(&ledger, None, observed, &self.contents)? {
+                if let Ok((ledger, _)) = explains(&ledger, None, observed, &self.contents) {
                     found = Some((kept, ledger));
                 }
                 ledger.apply(action, epoch, &self.contents)?;

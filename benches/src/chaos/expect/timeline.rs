@@ -7,7 +7,6 @@ use memory_core::StoredMessage;
 use super::ledger::Ledger;
 use super::observed::Observed;
 use crate::chaos::content::{Content, Contents};
-use crate::chaos::error::Outcome;
 use crate::chaos::record::{Action, Operation};
 
 /// What became of a conversation with a single writer.
@@ -45,7 +44,7 @@ pub(super) fn explains(
     under_way: Option<&Operation>,
     observed: &Observed,
     contents: &Contents,
-) -> Outcome<Result<(Ledger, bool), String>> {
+) -> Result<(Ledger, bool), String> {
     let (number, messages) = (observed.conversation, &observed.messages);
     let Err(detail) = compare(number, ledger.messages(), messages) else {
         let mut ledger = ledger.clone();
@@ -55,18 +54,21 @@ pub(super) fn explains(
         if ends {
             ledger.end_life();
         }
-        return Ok(same_epoch(observed, ledger.epoch()).map(|()| (ledger, ends)));
+        return same_epoch(observed, ledger.epoch()).map(|()| (ledger, ends));
     };
-    let Some(operation) = under_way else { return Ok(Err(detail)) };
+    let Some(operation) = under_way else { return Err(detail) };
     let mut after = ledger.clone();
     let known = ledger.epoch().or(observed.epoch.as_deref()).unwrap_or_default().to_owned();
-    after.apply(&operation.action, &known, contents)?;
-    if let Err(other) = compare(number, after.messages(), messages) {
-        return Ok(Err(format!(
+    let applied =
+        after.apply(&operation.action, &known, contents).map_err(|error| error.to_string());
+    // What cannot have happened explains nothing; a server may have lost what stands in its way.
+    let fits = applied.and_then(|_| compare(number, after.messages(), messages));
+    if let Err(other) = fits {
+        return Err(format!(
             "{detail}; and if {operation} had happened, which was under way: {other}"
-        )));
+        ));
     }
-    Ok(same_epoch(observed, after.epoch()).map(|()| (after, true)))
+    same_epoch(observed, after.epoch()).map(|()| (after, true))
 }
 
 pub(super) fn same_epoch(observed: &Observed, expected: Option<&str>) -> Result<(), String> {

@@ -262,6 +262,21 @@ fn the_newest_may_be_lost_where_a_server_loses() {
 }
 
 #[test]
+fn a_clear_may_be_lost_while_an_append_is_under_way() {
+    let cleared = || {
+        let mut expected = three_appends(0);
+        expected.note(begun(0, 0, Action::Clear)).unwrap();
+        expected.note(Record::Done { writer: 0, answer: Answer::Cleared { removed: 3 } }).unwrap();
+        expected.note(begun(0, 0, Action::Append(vec![item(4)]))).unwrap();
+        expected
+    };
+    violation(cleared().resolve(&[holding(0, &[1, 2, 3])], Lost::Nothing));
+    let mut expected = cleared();
+    expected.resolve(&[holding(0, &[1, 2, 3])], Lost::Newest).unwrap();
+    assert_eq!(expected.counts().lost, 1);
+}
+
+#[test]
 fn what_was_there_at_the_last_look_is_not_lost_with_the_newest() {
     let mut expected = three_appends(0);
     expected.resolve(&[holding(0, &[1, 2, 3])], Lost::Nothing).unwrap();
