@@ -10,8 +10,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use memory_core::{
-    ConversationId, ConversationKey, CounterId, MemoryStore, Namespace, Seq, Settle, Settlement,
-    Tally, Trim, WindowQuery,
+    ConversationId, ConversationKey, CounterId, MemoryStore, MemoryStoreExt, Namespace, Seq,
+    Settle, Settlement, Tally, Trim, WindowQuery,
 };
 use memory_testkit::sample;
 use redis_testkit::{FaultProxy, RedisServer};
@@ -186,6 +186,31 @@ async fn an_append_with_ids_is_done_once_wherever_its_answer_is_cut() {
     assert_eq!((totals.messages, totals.counters[0].totals.pending), (90, 90));
     let report = store.repair(&key(), memory_core::Repair::Check).await.unwrap();
     assert_eq!(report.differences, []);
+}
+
+#[tokio::test]
+async fn an_append_that_is_sent_again_to_a_server_that_lost_the_first_begins_another_life() {
+    let (full, empty) = (server().await, server().await);
+    let proxy = FaultProxy::start(full.address()).unwrap();
+    let store = through(&proxy).await;
+    let counter = sample::counter("words");
+    // Makes the script known, so that the reply that is cut is the append's.
+    store.append(&key(), sample::batch(&counter, [])).await.unwrap();
+    assert_eq!(proxy.log().open, 1, "no connection is left that leads to the first");
+    proxy.set_target(empty.address());
+    proxy.cut_reply(0, redis_testkit::End::Reset);
+    let message = sample::with_id(sample::user("hello", Tally::exact(5)), "id");
+    let appended = store.append(&key(), sample::batch(&counter, [message])).await.unwrap();
+    assert_eq!((appended.messages[0].seq, appended.messages[0].new), (Seq::FIRST, true));
+    let life = async |server: &RedisServer| {
+        let direct = support::store(server).await;
+        let (epoch, messages) = direct.read_all(&key(), &counter).await.unwrap();
+        assert_eq!(messages.len(), 1);
+        epoch.unwrap()
+    };
+    let (lost, begun) = (life(&full).await, life(&empty).await);
+    assert_eq!(appended.epoch, begun);
+    assert_ne!(lost, begun, "the same seq of the same epoch is another message");
 }
 
 #[tokio::test]
