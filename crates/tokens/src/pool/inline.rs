@@ -50,7 +50,7 @@ impl AsyncTokenCounter {
     /// - the counter declares itself [`inline_safe`](memory_core::TokenCounter::inline_safe) and
     ///   has counted something before, so that its vocabulary is loaded,
     /// - its texts have at most [`INLINE_MAX_BYTES`] bytes,
-    /// - the expected time, learned from earlier counts of texts about as long (the 99th percentile
+    /// - the expected time, learned from earlier counts of texts about as long (the 90th percentile
     ///   for each byte, times the bytes), is within `budget`,
     /// - fewer than three counts at once have failed, and the pool is not shut down.
     ///
