@@ -1,5 +1,7 @@
 //! Nonces from the operating system.
 
+use std::cell::RefCell;
+
 use memory_core::{Epoch, Fingerprint};
 
 use crate::error::MemoryError;
@@ -13,10 +15,11 @@ const EPOCH_BYTES: usize = 16;
 const FINGERPRINT_BYTES: usize = 8;
 
 impl Nonces {
-    /// Draws nonces for a batch in one call of the operating system.
+    /// Draws nonces for a batch.
     pub(crate) fn draw(messages: usize) -> Result<Self, MemoryError> {
         let mut bytes = vec![0; EPOCH_BYTES + messages * FINGERPRINT_BYTES];
-        getrandom::fill(&mut bytes)
+        STOCK
+            .with_borrow_mut(|stock| stock.take(&mut bytes))
             .map_err(|source| MemoryError::Random { source: Box::new(source) })?;
         Ok(Self { bytes })
     }
@@ -29,6 +32,40 @@ impl Nonces {
     pub(crate) fn fingerprints(&self) -> impl Iterator<Item = Fingerprint> + '_ {
         let drawn = self.bytes[EPOCH_BYTES..].chunks_exact(FINGERPRINT_BYTES);
         drawn.map(|bytes| Fingerprint::from_random(bits(bytes)))
+    }
+}
+
+/// Random bytes that were asked for at once. An append needs a few, and asking the operating system
+/// for each costs more than all else that is done with them.
+struct Stock {
+    bytes: [u8; STOCKED],
+    used: usize,
+}
+
+const STOCKED: usize = 1024;
+
+thread_local! {
+    static STOCK: RefCell<Stock> =
+        const { RefCell::new(Stock { bytes: [0; STOCKED], used: STOCKED }) };
+}
+
+impl Stock {
+    /// Fills a place with bytes that nobody gets again.
+    fn take(&mut self, place: &mut [u8]) -> Result<(), getrandom::Error> {
+        if place.len() > STOCKED / 2 {
+            return getrandom::fill(place);
+        }
+        if place.len() > STOCKED - self.used {
+            // Where that fails, nothing of what may be half filled is used.
+            self.used = STOCKED;
+            getrandom::fill(&mut self.bytes)?;
+            self.used = 0;
+        }
+        let taken = &mut self.bytes[self.used..self.used + place.len()];
+        place.copy_from_slice(taken);
+        taken.fill(0);
+        self.used += place.len();
+        Ok(())
     }
 }
 
@@ -46,5 +83,17 @@ mod tests {
         let fingerprints: std::collections::HashSet<_> = nonces.fingerprints().collect();
         assert_eq!(fingerprints.len(), 3);
         assert_ne!(nonces.epoch(), Nonces::draw(0).unwrap().epoch());
+    }
+
+    #[test]
+    fn no_nonce_is_drawn_twice_wherever_the_stock_ends() {
+        let mut drawn = std::collections::HashSet::new();
+        for messages in (0..200).chain([0, 1000, 0]) {
+            let nonces = Nonces::draw(messages).unwrap();
+            assert!(drawn.insert(nonces.epoch().as_str().to_owned()));
+            for fingerprint in nonces.fingerprints() {
+                assert!(drawn.insert(fingerprint.as_str().to_owned()));
+            }
+        }
     }
 }
