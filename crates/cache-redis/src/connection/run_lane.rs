@@ -103,21 +103,26 @@ impl Lane {
         };
         let Some(mut handle) = place.take_handle() else { return Err(PoolError::Closed) };
         let answers = self.shared().answers();
-        // Without a budget of the runtime's in the way, the first poll is what sends it, since a
-        // lane has room for all that may be in flight.
-        let mut exchange = pin!(unconstrained(request.exchange(&mut handle.connection)));
-        let mut deadline = begun + self.shared().bounds.response_timeout;
-        if handed {
-            deadline = Instant::now() + self.shared().bounds.response_timeout;
-            let first = poll_fn(|context| Poll::Ready(exchange.as_mut().poll(context))).await;
-            place.sent();
-            if let Poll::Ready(answer) = first {
-                return Ok(self.settle(operation, request, place, begun, answer));
+        let answer = {
+            // Without a budget of the runtime's in the way, the first poll is what sends it, since a
+            // lane has room for all that may be in flight.
+            let mut exchange = pin!(unconstrained(request.exchange(&mut handle.connection)));
+            let (mut first, mut sent) = (Poll::Pending, begun);
+            if handed {
+                sent = Instant::now();
+                first = poll_fn(|context| Poll::Ready(exchange.as_mut().poll(context))).await;
             }
-        } else {
             place.sent();
-        }
-        if let Some(answer) = handle.pulse.within(deadline, exchange).await {
+            match first {
+                Poll::Ready(answer) => Some(answer),
+                Poll::Pending => {
+                    let deadline = sent + self.shared().bounds.response_timeout;
+                    handle.pulse.within(deadline, exchange).await
+                }
+            }
+        };
+        if let Some(answer) = answer {
+            place.give_back(handle);
             return Ok(self.settle(operation, request, place, begun, answer));
         }
         let shared = self.shared();

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::closing::is_idle;
 use super::destination::Destination;
 use super::giving_way::give_way;
+use super::link::LaneHandle;
 use super::place::{Place, Stage};
 use super::state::{LaneId, LaneState, Mode, State, Verdict};
 use super::waiting::Waiting;
@@ -34,6 +35,26 @@ pub(crate) struct Board {
     pub(crate) operations: Times,
     /// Busy lanes among the sockets of the pool that are active.
     active: Arc<Level>,
+}
+
+/// A place that nobody needs any more.
+pub(super) struct Freed {
+    pub(super) lane: LaneId,
+    pub(super) key: Option<u64>,
+    pub(super) to: Destination,
+    /// Whether the next one waits for what was not sent.
+    pub(super) handed: bool,
+    /// How long the answer took; nothing where there is none that counts.
+    pub(super) answered: Option<Duration>,
+    /// What the command was sent with, if it is given back.
+    pub(super) handle: Option<LaneHandle>,
+}
+
+impl Freed {
+    /// The place of a command to the server that was sent, and whose answer nobody waits for.
+    pub(super) fn unanswered(lane: LaneId, key: Option<u64>) -> Self {
+        Self { lane, key, to: Destination::Server, handed: false, answered: None, handle: None }
+    }
 }
 
 /// How a command begins.
@@ -127,24 +148,16 @@ impl Board {
     }
 
     /// Frees a place, and gives it to the one who has waited longest.
-    pub(super) fn release(
-        &self,
-        shared: &Arc<Shared>,
-        id: LaneId,
-        key: Option<u64>,
-        to: Destination,
-        handed: bool,
-        answered: Option<Duration>,
-    ) {
+    pub(super) fn release(&self, shared: &Arc<Shared>, freed: Freed) {
+        let Freed { lane: id, key, to, handed, answered, mut handle } = freed;
         let (ended, opening, room) = {
             let mut state = self.lock();
             if let Some(time) = answered {
                 self.count_answer(time);
             }
-            if let Some(lane) = state.lane(id)
-                && handed
-            {
-                lane.handing = false;
+            if let Some(lane) = state.lane(id) {
+                lane.handing &= !handed;
+                lane.spare.extend(handle.take());
             }
             let ended = self.vacate(&mut state, id, key, to);
             let is_more_needed = ended.is_some() || state.moved;
@@ -245,7 +258,7 @@ impl Board {
             key,
             to,
             generation: lane.generation,
-            handle: Some(lane.handle.clone()),
+            handle: Some(lane.spare.pop().unwrap_or_else(|| lane.handle.clone())),
             stage: Stage::Given { handed },
         };
         state.bind(key, id);

@@ -9,8 +9,7 @@ use std::sync::{Arc, Weak};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::board::Board;
-use super::destination::Destination;
+use super::board::{Board, Freed};
 use super::link::LaneHandle;
 use super::state::{LaneId, Mode};
 use crate::pool::Shared;
@@ -35,7 +34,7 @@ impl Board {
         }
         // Without a runtime nothing can be proven, so the lane is not used again.
         self.fail(shared, id);
-        self.release(shared, id, key, Destination::Server, false, None);
+        self.release(shared, Freed::unanswered(id, key));
     }
 
     /// The next commands to wait for; nothing if there are none, and then none is waited for.
@@ -79,7 +78,7 @@ impl Fence {
 
     fn release(&mut self, shared: &Arc<Shared>) {
         for key in self.keys.drain(..) {
-            shared.board.release(shared, self.id, key, Destination::Server, false, None);
+            shared.board.release(shared, Freed::unanswered(self.id, key));
         }
     }
 }

@@ -77,6 +77,7 @@ impl Board {
         let lane = LaneState {
             id: LaneId { index, serial },
             handle: link.handle(),
+            spare: Vec::new(),
             shown_in_flight: link.shown_in_flight(),
             generation,
             link: Some(link),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::board::Freed;
 use super::destination::Destination;
 use super::link::LaneHandle;
 use super::state::LaneId;
@@ -20,7 +21,7 @@ pub(crate) struct Place {
     pub(super) key: Option<u64>,
     pub(super) to: Destination,
     pub(super) generation: Generation,
-    /// There until it is taken.
+    /// There until it is taken, and when it was given back.
     pub(super) handle: Option<LaneHandle>,
     pub(super) stage: Stage,
 }
@@ -42,6 +43,11 @@ impl Place {
             LaneHandle::One(handle) => Some(handle),
             LaneHandle::Cluster(_) => None,
         }
+    }
+
+    /// Gives back what a command was sent with, since its answer is there.
+    pub(crate) fn give_back(&mut self, handle: LinkHandle) {
+        self.handle = Some(LaneHandle::One(handle));
     }
 
     /// The same of a cluster, where it is known later what is sent.
@@ -97,7 +103,9 @@ impl Place {
     fn free(&mut self, answered: Option<Duration>) {
         let handed = self.stage == (Stage::Given { handed: true });
         self.stage = Stage::Done;
-        self.shared.board.release(&self.shared, self.lane, self.key, self.to, handed, answered);
+        let Self { lane, key, to, .. } = *self;
+        let handle = self.handle.take();
+        self.shared.board.release(&self.shared, Freed { lane, key, to, handed, answered, handle });
     }
 }
 

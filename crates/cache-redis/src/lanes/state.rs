@@ -40,6 +40,9 @@ pub(super) struct LaneState {
     /// Gone when the connection was closed with commands in flight.
     pub(super) link: Option<LaneLink>,
     pub(super) handle: LaneHandle,
+    /// Copies of it that commands have given back, for the next ones: to make one and to drop it
+    /// costs several writes to what all threads share.
+    pub(super) spare: Vec<LaneHandle>,
     pub(super) generation: Generation,
     pub(super) mode: Mode,
     pub(super) in_flight: usize,
