@@ -76,7 +76,7 @@ impl Bare {
             pipeline.cmd("TIME");
         }
         pipeline.cmd("HMGET").arg(meta);
-        for field in ["e", "s", "a", "nAbC", "kAbC", "qAbC", "bAbC"] {
+        for field in ["e", "a", "qAbC", "bAbC"] {
             pipeline.arg(field);
         }
         pipeline

@@ -31,7 +31,7 @@ impl Client {
         keys: &Keys,
         arguments: impl Fn(&mut Cmd) + Send + Sync,
     ) -> Result<Value, Fault> {
-        run(&self.lane(keys), script, keys.all(), arguments).await
+        run(&self.lane(keys), script, &keys.all(), arguments).await
     }
 
     /// Runs a script that writes on the keys of a conversation, and waits until so many replicas
@@ -44,10 +44,10 @@ impl Client {
         arguments: impl Fn(&mut Cmd) + Send + Sync,
     ) -> Result<(Value, u64), Fault> {
         let lane = self.lane(keys);
-        let by_name = call("EVALSHA", &script.sha, keys.all(), &arguments);
+        let by_name = call("EVALSHA", &script.sha, &keys.all(), &arguments);
         match awaited(&lane, by_name, replicas).await {
             Err(fault) if fault.is_unknown_script() => {
-                let whole = call("EVAL", &script.body, keys.all(), &arguments);
+                let whole = call("EVAL", &script.body, &keys.all(), &arguments);
                 awaited(&lane, whole, replicas).await
             }
             answer => answer,
@@ -58,7 +58,7 @@ impl Client {
     pub(crate) async fn script_on(
         &self,
         script: &Script,
-        keys: &[Vec<u8>],
+        keys: &[&[u8]],
         arguments: impl Fn(&mut Cmd) + Send + Sync,
     ) -> Result<Value, Fault> {
         run(&self.pool.any_lane(), script, keys, arguments).await
@@ -93,7 +93,8 @@ impl Client {
             Err(PoolError::Server { code, .. }) if code == "OOM" => {}
             answers => return Ok(answers?),
         }
-        let answers = run(&lane, &READS, &keys.all()[..4], |script| {
+        let own = keys.own();
+        let answers = run(&lane, &READS, &own, |script| {
             for command in pipeline.cmd_iter() {
                 let words = || command.args_iter();
                 script.arg(words().count());
@@ -183,7 +184,7 @@ pub(crate) fn none_failed(answers: Vec<Value>) -> Result<Vec<Value>, Fault> {
 async fn run(
     lane: &Lane,
     script: &Script,
-    keys: &[Vec<u8>],
+    keys: &[&[u8]],
     arguments: impl Fn(&mut Cmd) + Send + Sync,
 ) -> Result<Value, Fault> {
     let by_name = call("EVALSHA", &script.sha, keys, &arguments);
@@ -221,11 +222,11 @@ async fn awaited(lane: &Lane, script: Cmd, replicas: u32) -> Result<(Value, u64)
 }
 
 /// The command that runs a script.
-fn call(name: &str, script: &str, keys: &[Vec<u8>], arguments: &impl Fn(&mut Cmd)) -> Cmd {
+fn call(name: &str, script: &str, keys: &[&[u8]], arguments: &impl Fn(&mut Cmd)) -> Cmd {
     let mut command = cmd(name);
     command.arg(script).arg(keys.len());
     for key in keys {
-        command.arg(key.as_slice());
+        command.arg(*key);
     }
     arguments(&mut command);
     command

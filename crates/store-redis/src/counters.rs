@@ -79,7 +79,8 @@ impl Counters {
         id: &CounterId,
         wished: Option<Code>,
     ) -> Result<Code, Fault> {
-        let answer = client.script_on(&REGISTER, std::slice::from_ref(&self.key), |command| {
+        let keys = [self.key.as_slice()];
+        let answer = client.script_on(&REGISTER, &keys, |command| {
             command.arg(id.as_str());
             for code in wished.into_iter().chain(candidates(id)) {
                 command.arg(code.as_str());
@@ -129,7 +130,8 @@ impl Counters {
         ids.map_err(|_| Fault::Damaged(Damage("a counter's code is not known")))
     }
 
-    fn met_code(&self, id: &CounterId) -> Option<Code> {
+    /// The code of a counter that this process has met.
+    pub(crate) fn met_code(&self, id: &CounterId) -> Option<Code> {
         let met = self.met.read().unwrap_or_else(PoisonError::into_inner);
         met.codes.get(id).copied()
     }

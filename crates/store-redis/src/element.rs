@@ -4,6 +4,7 @@
 //! counted exactly by the counter with the code `AbC`. Tallies of further counters follow.
 
 use std::fmt;
+use std::io::Write as _;
 
 use memory_core::{Fingerprint, MessageClass, Tally, TallyState};
 
@@ -26,6 +27,10 @@ impl Code {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let code: [u8; 3] = bytes.try_into().ok()?;
         code.iter().all(u8::is_ascii_alphabetic).then_some(Self(code))
+    }
+
+    pub(crate) fn bytes(self) -> [u8; Self::LENGTH] {
+        self.0
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -85,12 +90,28 @@ impl<'a> Element<'a> {
     }
 }
 
+/// Bytes of the [`beginning`] of an element.
+pub(crate) const BEGINNING: usize = 1 + Fingerprint::LENGTH;
+
 /// Class and fingerprint as an element begins.
-pub(crate) fn beginning(class: MessageClass, fingerprint: Fingerprint) -> Vec<u8> {
-    let mut element = Vec::with_capacity(24);
-    element.push(class.letter());
-    element.extend_from_slice(fingerprint.as_str().as_bytes());
+pub(crate) fn beginning(class: MessageClass, fingerprint: Fingerprint) -> [u8; BEGINNING] {
+    let mut element = [class.letter(); BEGINNING];
+    element[1..].copy_from_slice(fingerprint.as_str().as_bytes());
     element
+}
+
+/// Writes an element with one tally.
+pub(crate) fn write_element(
+    element: &mut Vec<u8>,
+    beginning: &[u8; BEGINNING],
+    code: Code,
+    tally: Tally,
+) {
+    element.extend_from_slice(beginning);
+    element.extend_from_slice(&code.bytes());
+    element.push(tally.state.letter());
+    // A vector takes all that is written to it.
+    let _ = write!(element, "{}", tally.tokens);
 }
 
 /// A tally as it stands behind a code.
@@ -130,7 +151,7 @@ mod tests {
         ) {
             let class = MessageClass::from_letter(class).unwrap();
             let fingerprint = Fingerprint::from_random(bits);
-            let mut bytes = beginning(class, fingerprint);
+            let mut bytes = beginning(class, fingerprint).to_vec();
             let tallies: Vec<_> =
                 tallies.into_iter().map(|(bits, tally)| (Code::from_bits(bits), tally)).collect();
             for (code, tally) in &tallies {

@@ -200,9 +200,9 @@ impl Examined {
     }
 
     /// What is stored as a sum.
-    pub(crate) fn stored(&self, letter: &str, code: Code) -> u64 {
+    pub(crate) fn stored(&self, letter: u8, code: Code) -> u64 {
         let field = crate::state::field(letter, code);
-        let stored = self.fields.get(field.as_bytes()).cloned().map(Value::BulkString);
+        let stored = self.fields.get(&field[..]).cloned().map(Value::BulkString);
         stored.as_ref().and_then(number).unwrap_or(0)
     }
 

@@ -36,8 +36,17 @@ pub(crate) struct Inner {
 impl Inner {
     /// The code of a counter for a write, which gets one if it has none.
     pub(crate) async fn code(&self, counter: &CounterId) -> Result<Code, Fault> {
-        self.renew().await?;
-        self.counters.code(&self.client, counter).await
+        if !self.is_stale()
+            && let Some(code) = self.counters.met_code(counter)
+        {
+            return Ok(code);
+        }
+        // On the heap, so that what every write carries about stays small.
+        Box::pin(async {
+            self.renew().await?;
+            self.counters.code(&self.client, counter).await
+        })
+        .await
     }
 
     /// Whether connections were made anew since the schema was looked at.

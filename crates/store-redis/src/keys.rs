@@ -5,6 +5,8 @@
 //! the prefix, a tag in braces, a letter and that name. The braces are the first in the key, since
 //! a prefix has none, so they alone decide on the slot of a cluster.
 
+use std::io::Write as _;
+
 use memory_core::{ConversationId, ConversationKey, Limits, Namespace};
 
 use crate::tag::{TAGS, Tag};
@@ -15,18 +17,17 @@ pub(crate) struct Name(Vec<u8>);
 
 impl Name {
     pub(crate) fn of(key: &ConversationKey) -> Self {
-        let mut name = Self::of_namespace(&key.namespace).0;
+        let mut name =
+            Vec::with_capacity(NUMBER + key.namespace.as_str().len() + key.id.as_str().len());
+        write_namespace(&mut name, &key.namespace);
         name.extend_from_slice(key.id.as_str().as_bytes());
         Self(name)
     }
 
     /// What the names of all conversations of a namespace begin with, and no other's.
     pub(crate) fn of_namespace(namespace: &Namespace) -> Self {
-        let text = namespace.as_str();
-        let mut name = Vec::with_capacity(text.len() + 32);
-        name.extend_from_slice(text.len().to_string().as_bytes());
-        name.push(b':');
-        name.extend_from_slice(text.as_bytes());
+        let mut name = Vec::with_capacity(NUMBER + namespace.as_str().len());
+        write_namespace(&mut name, namespace);
         Self(name)
     }
 
@@ -46,42 +47,70 @@ impl Name {
     }
 }
 
+/// Bytes of a length in a name, and of the colon behind it, as a rule.
+const NUMBER: usize = 4;
+
+fn write_namespace(name: &mut Vec<u8>, namespace: &Namespace) {
+    let text = namespace.as_str();
+    // A vector takes all that is written to it.
+    let _ = write!(name, "{}:", text.len());
+    name.extend_from_slice(text.as_bytes());
+}
+
 /// The keys of one conversation, and those of the indexes of its tag.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) name: Name,
-    /// In the order in which scripts take them: meta, tallies, payloads, ids, and the indexes of
-    /// pendings and of fallbacks.
-    all: [Vec<u8>; 6],
+    /// One behind the other: every append makes them anew, and one piece of memory costs less than
+    /// six.
+    bytes: Vec<u8>,
+    /// How long each of a conversation's own keys is.
+    own: usize,
+    /// How long the key of an index is.
+    index: usize,
 }
+
+/// How many keys are a conversation's own; the others are those of indexes.
+const OWN: usize = 4;
 
 impl Keys {
     pub(crate) fn meta(&self) -> &[u8] {
-        &self.all[0]
+        self.all()[0]
     }
 
     pub(crate) fn tallies(&self) -> &[u8] {
-        &self.all[1]
+        self.all()[1]
     }
 
     pub(crate) fn payloads(&self) -> &[u8] {
-        &self.all[2]
+        self.all()[2]
     }
 
     pub(crate) fn ids(&self) -> &[u8] {
-        &self.all[3]
+        self.all()[3]
     }
 
     pub(crate) fn pendings(&self) -> &[u8] {
-        &self.all[4]
+        self.all()[4]
     }
 
     pub(crate) fn fallbacks(&self) -> &[u8] {
-        &self.all[5]
+        self.all()[5]
     }
 
-    pub(crate) fn all(&self) -> &[Vec<u8>; 6] {
-        &self.all
+    /// In the order in which scripts take them: meta, tallies, payloads, ids, and the indexes of
+    /// pendings and of fallbacks.
+    pub(crate) fn all(&self) -> [&[u8]; 6] {
+        let (own, indexes) = self.bytes.split_at(OWN * self.own);
+        let own = |place: usize| &own[place * self.own..][..self.own];
+        let (pendings, fallbacks) = indexes.split_at(self.index);
+        [own(0), own(1), own(2), own(3), pendings, fallbacks]
+    }
+
+    /// Those that hold the conversation.
+    pub(crate) fn own(&self) -> [&[u8]; OWN] {
+        let [meta, tallies, payloads, ids, ..] = self.all();
+        [meta, tallies, payloads, ids]
     }
 }
 
@@ -101,10 +130,16 @@ impl Prefix {
 
     pub(crate) fn keys_of(&self, name: Name) -> Keys {
         let tag = Tag::of(name.bytes());
-        let own = |letter| self.tagged(tag, letter, name.bytes());
-        let index = |letter| self.tagged(tag, letter, b"");
-        let all = [own(b'm'), own(b't'), own(b'p'), own(b'i'), index(b'x'), index(b'y')];
-        Keys { name, all }
+        let index = self.0.len() + Tag::LENGTH + 1;
+        let own = index + name.bytes().len();
+        let mut bytes = Vec::with_capacity(OWN * own + 2 * index);
+        for letter in [b'm', b't', b'p', b'i'] {
+            self.write_tagged(&mut bytes, tag, letter, name.bytes());
+        }
+        for letter in [b'x', b'y'] {
+            self.write_tagged(&mut bytes, tag, letter, b"");
+        }
+        Keys { name, bytes, own, index }
     }
 
     /// The key of the schema, which names the format.
@@ -145,11 +180,15 @@ impl Prefix {
 
     fn tagged(&self, tag: Tag, letter: u8, name: &[u8]) -> Vec<u8> {
         let mut key = Vec::with_capacity(self.0.len() + Tag::LENGTH + 1 + name.len());
-        key.extend_from_slice(&self.0);
-        key.extend_from_slice(&tag.in_braces());
-        key.push(letter);
-        key.extend_from_slice(name);
+        self.write_tagged(&mut key, tag, letter, name);
         key
+    }
+
+    fn write_tagged(&self, keys: &mut Vec<u8>, tag: Tag, letter: u8, name: &[u8]) {
+        keys.extend_from_slice(&self.0);
+        keys.extend_from_slice(&tag.in_braces());
+        keys.push(letter);
+        keys.extend_from_slice(name);
     }
 }
 

@@ -4,6 +4,7 @@
 //! bytes and the id stand before it: JSON begins with no such byte. So the ids of messages that are
 //! dropped are known.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::damage::Damage;
@@ -11,11 +12,16 @@ use crate::damage::Damage;
 const HAS_ID: u8 = 1;
 
 /// Writes an entry.
-pub(crate) fn encode(payload: &str, id: Option<&str>) -> Vec<u8> {
-    let Some(id) = id else { return payload.as_bytes().to_vec() };
+pub(crate) fn encode<'a>(payload: &'a str, id: Option<&str>) -> Cow<'a, [u8]> {
+    let Some(id) = id else { return Cow::Borrowed(payload.as_bytes()) };
     // An id is no longer than its length can say, which is checked before.
     let length = u16::try_from(id.len()).unwrap_or(u16::MAX);
-    [&[HAS_ID], &length.to_be_bytes()[..], id.as_bytes(), payload.as_bytes()].concat()
+    [&[HAS_ID], &length.to_be_bytes()[..], id.as_bytes(), payload.as_bytes()].concat().into()
+}
+
+/// The length of an entry.
+pub(crate) fn encoded_length(payload: &str, id: Option<&str>) -> usize {
+    payload.len() + id.map_or(0, |id| 3 + id.len())
 }
 
 /// The payload of an entry.
@@ -70,6 +76,7 @@ mod tests {
         fn payloads_survive_with_and_without_ids(payload in "[{].{0,40}", id in ".{1,60}") {
             for id in [None, Some(id.as_str())] {
                 let entry = encode(&payload, id);
+                prop_assert_eq!(entry.len(), encoded_length(&payload, id));
                 prop_assert_eq!(&*decode(&entry).unwrap(), payload.as_str());
                 prop_assert_eq!(super::id(&entry), id);
             }

@@ -15,7 +15,7 @@
 //! is not the first; the codes of all counters but the first, one behind the other. `-` stands for
 //! none.
 
-use cache_redis::connection::{Cmd, Value, cmd};
+use cache_redis::connection::{Cmd, Value};
 use memory_core::{Epoch, Seq, Tally, Totals};
 
 use crate::answer::{bytes, number};
@@ -58,7 +58,7 @@ pub(crate) struct Sums {
 
 impl Sums {
     /// The letters of the fields, in the order in which they are read.
-    pub(crate) const FIELDS: [&'static str; 4] = ["n", "k", "q", "b"];
+    pub(crate) const FIELDS: [u8; 4] = *b"nkqb";
 
     pub(crate) fn add(&mut self, tally: Tally) {
         self.tokens = self.tokens.saturating_add(tally.tokens);
@@ -88,19 +88,20 @@ const UNREADABLE: Damage = Damage("its numbers are missing or cannot be read");
 
 /// The command that reads a state with the sums under a counter.
 pub(crate) fn read(meta: &[u8], code: Option<Code>) -> Cmd {
-    let mut command = cmd("HMGET");
-    command.arg(meta).arg("e").arg("s").arg("a");
+    let mut command = Cmd::with_capacity(9, 32 + meta.len());
+    command.arg("HMGET").arg(meta).arg("e").arg("s").arg("a");
     if let Some(code) = code {
         for letter in Sums::FIELDS {
-            command.arg(field(letter, code));
+            command.arg(&field(letter, code));
         }
     }
     command
 }
 
 /// The field of a sum.
-pub(crate) fn field(letter: &str, code: Code) -> String {
-    format!("{letter}{}", code.as_str())
+pub(crate) fn field(letter: u8, code: Code) -> [u8; 1 + Code::LENGTH] {
+    let [first, second, third] = code.bytes();
+    [letter, first, second, third]
 }
 
 impl State {
@@ -112,9 +113,8 @@ impl State {
         if matches!((&epoch, &last, &admin), (Value::Nil, Value::Nil, Value::Nil)) {
             return Ok(None);
         }
-        let rest: Vec<Value> = values.collect();
         let state = Self::of(epoch, &last, admin).ok_or(UNREADABLE)?;
-        Ok(Some(Self { sums: Sums::decode(&rest)?, ..state }))
+        Ok(Some(Self { sums: Sums::decode(values.as_slice())?, ..state }))
     }
 
     fn of(epoch: Value, last: &Value, admin: Value) -> Option<Self> {

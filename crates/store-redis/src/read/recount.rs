@@ -97,7 +97,8 @@ async fn of_namespace(
     let is_seen = note.server >= servers.len();
     let new = if is_seen { Vec::new() } else { note.encode() };
     // A later note of the namespace stays.
-    let keys = [inner.prefix.recounts()];
+    let key = inner.prefix.recounts();
+    let keys = [key.as_slice()];
     let noted = inner.client.script_on(&NOTE, &keys, |command| {
         command.arg(namespace.as_str()).arg(stored).arg(new.as_slice());
     });

@@ -51,7 +51,7 @@ pub(super) fn sums(meta: &[u8], code: Code) -> Cmd {
     let mut command = cmd("HMGET");
     command.arg(meta);
     for letter in Sums::FIELDS {
-        command.arg(field(letter, code));
+        command.arg(&field(letter, code));
     }
     command
 }

@@ -12,6 +12,7 @@ use super::prepared::Prepared;
 use crate::element::Code;
 use crate::error::{Fault, RedisStoreError};
 use crate::inner::Inner;
+use crate::keys::Keys;
 
 /// How long an append that may be repeated is sent again, where its answer is lost. Each time waits
 /// for a connection, as long as the pool allows.
@@ -37,7 +38,7 @@ pub(crate) async fn append(
 async fn send(
     inner: &Arc<Inner>,
     key: &ConversationKey,
-    mut prepared: Prepared,
+    prepared: Prepared,
     code: Code,
 ) -> Result<Appended, Fault> {
     let keys = inner.prefix.keys(key);
@@ -52,12 +53,22 @@ async fn send(
         let fast = Fast { inner, keys: &keys, prepared: &prepared, code, guess };
         return append_fast::append(fast).await;
     }
+    // On the heap, so that an append without a script carries little about.
+    Box::pin(send_script(inner, &keys, prepared, code)).await
+}
+
+async fn send_script(
+    inner: &Inner,
+    keys: &Keys,
+    mut prepared: Prepared,
+    code: Code,
+) -> Result<Appended, Fault> {
     let begun = Instant::now();
     let mut unknown = None;
     loop {
         prepared.digest(&inner.schema.digests());
         let is_repeated = unknown.is_some();
-        match append_script::append(inner, &keys, &prepared, code, is_repeated).await {
+        match append_script::append(inner, keys, &prepared, code, is_repeated).await {
             Err(fault) if fault.is_outcome_unknown() => {
                 // What a script or a right is wanting in stays so.
                 let may_help =

@@ -6,20 +6,20 @@
 
 use std::sync::Arc;
 
-use cache_redis::connection::{Pipeline, Value, cmd};
-use memory_core::{Appended, Tally};
+use cache_redis::connection::{Cmd, Pipeline, Value, cmd};
+use memory_core::{Appended, Epoch};
 
 use super::append::{all_new, uses_time};
 use super::counter;
 use super::prepared::Prepared;
-use crate::answer::count;
-use crate::element::Code;
+use crate::answer::{array, count};
+use crate::element::{Code, write_element};
 use crate::error::Fault;
 use crate::inner::Inner;
 use crate::keys::Keys;
 use crate::known::Guess;
 use crate::schema;
-use crate::state::{self, State};
+use crate::state::{self, State, Sums};
 
 /// What it takes.
 pub(super) struct Fast<'a> {
@@ -53,12 +53,7 @@ pub(super) async fn append(fast: Fast<'_>) -> Result<Appended, Fault> {
     });
     let mut totals = state.totals();
     if state.epoch == prepared.new_epoch && totals.pending > 0 {
-        // A lease of the life before must not hold up this one's.
-        let (lane, due) = (inner.client.lane(keys), due(inner, prepared));
-        let mut earlier = cmd("ZADD");
-        earlier.arg(keys.pendings()).arg("XX").arg(due).arg(keys.name.bytes());
-        let earlier = tokio::spawn(async move { lane.run(&earlier).await });
-        drop(earlier.await);
+        Box::pin(bring_forward(inner, keys, prepared)).await;
     }
     let is_larger = state.largest > 0 && prepared.largest > state.largest;
     if !state.has_only(code) || is_larger {
@@ -73,6 +68,16 @@ pub(super) async fn append(fast: Fast<'_>) -> Result<Appended, Fault> {
         }
     }
     Ok(Appended { epoch: state.epoch, messages: all_new(prepared, state.last), totals })
+}
+
+/// Lets a new life be swept when its own pendings are due: a lease of the life before must not hold
+/// it up. That is gone through with though nobody waits for it.
+async fn bring_forward(inner: &Inner, keys: &Keys, prepared: &Prepared) {
+    let (lane, due) = (inner.client.lane(keys), due(inner, prepared));
+    let mut earlier = cmd("ZADD");
+    earlier.arg(keys.pendings()).arg("XX").arg(due).arg(keys.name.bytes());
+    let earlier = tokio::spawn(async move { lane.run(&earlier).await });
+    drop(earlier.await);
 }
 
 /// The moments of a transaction.
@@ -91,56 +96,87 @@ fn pipeline(
     code: Code,
     times: &Times,
 ) -> Pipeline {
-    let mut pipeline = Pipeline::with_capacity(16);
-    pipeline.atomic();
     let messages = &prepared.messages;
-    pipeline.cmd("RPUSH").arg(keys.payloads());
+    let mut sums = Sums::default();
     for message in messages {
-        pipeline.arg(message.entry.as_slice());
+        sums.add(message.message.tally);
     }
-    pipeline.cmd("RPUSH").arg(keys.tallies());
-    let mut element = Vec::with_capacity(24);
+    // As many as a plain one has.
+    let mut pipeline = Pipeline::with_capacity(8);
+    pipeline.atomic();
+    let [meta, tallies, payloads, ids, pendings, fallbacks] = keys.all();
+    let words = 2 + messages.len();
+    let bytes: usize = messages.iter().map(|message| message.message.payload.len() + ROOM).sum();
+    let mut push = command("RPUSH", payloads, words, bytes);
+    for message in messages {
+        push.arg(&*message.entry());
+    }
+    pipeline.add_command(push);
+    let mut push = command("RPUSH", tallies, words, ROOM * messages.len());
+    let mut element = Vec::with_capacity(ROOM);
     for message in messages {
         element.clear();
-        element.extend_from_slice(&message.beginning);
-        element.extend_from_slice(code.as_str().as_bytes());
-        element.extend_from_slice(message.tally.as_bytes());
-        pipeline.arg(element.as_slice());
+        write_element(&mut element, &message.beginning, code, message.message.tally);
+        push.arg(element.as_slice());
     }
-    let epoch = format!("{}{}", prepared.new_epoch, code.as_str());
-    pipeline.cmd("HSETNX").arg(keys.meta()).arg("e").arg(epoch);
-    let mut add = |field: &str, number: u64| {
-        pipeline.cmd("HINCRBY").arg(keys.meta()).arg(field).arg(number);
+    pipeline.add_command(push);
+    let mut epoch = [0; Epoch::LENGTH + Code::LENGTH];
+    epoch[..Epoch::LENGTH].copy_from_slice(prepared.new_epoch.as_str().as_bytes());
+    epoch[Epoch::LENGTH..].copy_from_slice(&code.bytes());
+    let mut begin = command("HSETNX", meta, 4, 1 + epoch.len());
+    begin.arg("e").arg(&epoch);
+    pipeline.add_command(begin);
+    let mut add = |field: &[u8], number: u64| {
+        let mut add = command("HINCRBY", meta, 4, field.len() + ROOM);
+        add.arg(field).arg(number);
+        pipeline.add_command(add);
     };
-    let tallies = || messages.iter().map(|message| message.message.tally);
-    let number = |which: fn(Tally) -> bool| tallies().filter(|tally| which(*tally)).count() as u64;
-    add("s", messages.len() as u64);
-    add(&state::field("n", code), tallies().map(|tally| tally.tokens).sum());
-    add(&state::field("k", code), messages.len() as u64);
-    let (estimated, fallback) = (number(Tally::is_pending), number(Tally::is_fallback));
-    if estimated > 0 {
-        add(&state::field("q", code), estimated);
-    }
-    if fallback > 0 {
-        add(&state::field("b", code), fallback);
+    add(b"s", messages.len() as u64);
+    for (letter, number) in Sums::FIELDS.into_iter().zip(sums.values()) {
+        // What is counted from the first is there from the first, be it none.
+        if number > 0 || matches!(letter, b'n' | b'k') {
+            add(&state::field(letter, code), number);
+        }
     }
     let mut index = |key: &[u8], due: u64| {
-        pipeline.cmd("ZADD").arg(key).arg("NX").arg(due).arg(keys.name.bytes());
+        let mut enter = command("ZADD", key, 5, ROOM + keys.name.bytes().len());
+        enter.arg("NX").arg(due).arg(keys.name.bytes());
+        pipeline.add_command(enter);
     };
-    if estimated > 0 {
-        index(keys.pendings(), due(inner, prepared));
+    if sums.estimated > 0 {
+        index(pendings, due(inner, prepared));
     }
-    if fallback > 0 {
-        index(keys.fallbacks(), 0);
+    if sums.fallback > 0 {
+        index(fallbacks, 0);
     }
     if let Some((ends, is_put_off)) = times.ends {
-        expire(&mut pipeline, keys, ends, is_put_off);
+        // What was just made has no end, and one that has none is never put off.
+        for which in ["NX"].into_iter().chain(is_put_off.then_some("GT")) {
+            for key in [meta, tallies, payloads, ids] {
+                let mut expire = command("PEXPIREAT", key, 4, ROOM);
+                expire.arg(ends).arg(which);
+                pipeline.add_command(expire);
+            }
+        }
     }
     if times.is_used {
         pipeline.cmd("TIME");
     }
-    pipeline.add_command(state::read(keys.meta(), Some(code)));
+    // The others are answers of what was added.
+    let mut read = command("HMGET", meta, 6, ROOM);
+    read.arg("e").arg("a").arg(&state::field(b'q', code)).arg(&state::field(b'b', code));
+    pipeline.add_command(read);
     pipeline
+}
+
+/// Bytes that are enough for a number, an option or an element.
+const ROOM: usize = 32;
+
+/// The beginning of a command, with room for so many words, and bytes behind the key.
+fn command(name: &str, key: &[u8], words: usize, bytes: usize) -> Cmd {
+    let mut command = Cmd::with_capacity(words, name.len() + key.len() + bytes);
+    command.arg(name).arg(key);
+    command
 }
 
 /// When what is pending here is due.
@@ -151,31 +187,22 @@ fn due(inner: &Inner, prepared: &Prepared) -> u64 {
     }
 }
 
-/// Gives keys that have no end theirs, and puts it off where that is due. What was just made has
-/// no end, and one that has none is never put off.
-fn expire(pipeline: &mut Pipeline, keys: &Keys, ends: u64, is_put_off: bool) {
-    for key in &keys.all()[..4] {
-        pipeline.cmd("PEXPIREAT").arg(key.as_slice()).arg(ends).arg("NX");
-    }
-    if is_put_off {
-        for key in &keys.all()[..4] {
-            pipeline.cmd("PEXPIREAT").arg(key.as_slice()).arg(ends).arg("GT");
-        }
-    }
-}
-
 /// The state after the transaction, if lists and numbers agree.
 fn checked(inner: &Inner, times: &Times, mut answers: Vec<Value>) -> Result<State, Fault> {
     const WHAT: &str = "an append";
-    let state = match answers.pop() {
-        Some(Value::Array(values)) => State::decode(values)?,
-        _ => None,
+    let read = array(answers.pop().unwrap_or(Value::Nil), WHAT)?;
+    let Ok([epoch, admin, estimated, fallback]) = <[Value; 4]>::try_from(read) else {
+        return Err(Fault::answer(WHAT));
     };
     if times.is_used {
         inner.time.heard(schema::time_of(answers.pop().unwrap_or(Value::Nil))?);
     }
-    let [payloads, tallies, ..] = answers.as_slice() else { return Err(Fault::answer(WHAT)) };
+    let mut answers = answers.into_iter();
+    let mut next = || answers.next().unwrap_or(Value::Nil);
+    let (payloads, tallies, _begun) = (next(), next(), next());
+    let (last, tokens, counted) = (next(), next(), next());
+    let state = State::decode(vec![epoch, last, admin, tokens, counted, estimated, fallback])?;
     let state = state.ok_or_else(|| Fault::answer(WHAT))?;
-    state.check(count(tallies, WHAT)?, count(payloads, WHAT)?)?;
+    state.check(count(&tallies, WHAT)?, count(&payloads, WHAT)?)?;
     Ok(state)
 }

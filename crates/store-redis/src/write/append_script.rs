@@ -7,7 +7,7 @@ use super::append::of_nothing;
 use super::prepared::{Prepared, PreparedMessage};
 use crate::answer::{array, bytes, count, number};
 use crate::bounds::MOST_SPAN;
-use crate::element::{Code, Element};
+use crate::element::{Code, Element, tally_text};
 use crate::error::{Fault, RedisStoreError};
 use crate::inner::Inner;
 use crate::keys::Keys;
@@ -33,8 +33,9 @@ pub(super) async fn append(
         command.arg(keys.name.bytes()).arg(code.as_str()).arg(prepared.new_epoch.as_str());
         command.arg(prepared.grace).arg(text(ttl)).arg(prepared.largest);
         command.arg(largest).arg(Limits::COUNTERS).arg(prepared.messages.len());
-        for PreparedMessage { message, entry, beginning, tally, digest } in &prepared.messages {
-            command.arg(entry.as_slice()).arg(beginning.as_slice()).arg(tally.as_str());
+        for sent in &prepared.messages {
+            let PreparedMessage { message, beginning, digest } = sent;
+            command.arg(&*sent.entry()).arg(beginning).arg(tally_text(message.tally));
             command.arg(message.id.as_ref().map_or("", |id| id.as_str()));
             command.arg(digest.as_ref().map_or(&[][..], <[u8; 16]>::as_slice));
         }

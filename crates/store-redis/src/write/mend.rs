@@ -7,7 +7,7 @@ use memory_core::{ConversationKey, Epoch, Fingerprint, Message, MessageClass, Re
 use super::lives::clear;
 use super::prepared::check_key;
 use crate::answer::count;
-use crate::element::beginning;
+use crate::element::{Code, beginning};
 use crate::error::{Fault, RedisStoreError};
 use crate::examined::{Examined, examine};
 use crate::inner::Inner;
@@ -131,7 +131,8 @@ async fn rebuild(
             add_id(seq, entry);
             if examined.missing.contains(&seq) {
                 let class = class_of(entry);
-                elements.push((seq, beginning(class, Fingerprint::from_random(random()?))));
+                elements
+                    .push((seq, beginning(class, Fingerprint::from_random(random()?)).to_vec()));
             }
         }
         chunk = if bytes < BYTES { chunk * 2 } else { (chunk / 2).max(1) };
@@ -173,13 +174,13 @@ async fn send(
             command.arg(format!("-{}", examined.last - seq + 1)).arg(element.as_slice());
         }
         for (name, sum) in sums(examined) {
-            command.arg(name).arg(sum);
+            command.arg(&name).arg(sum);
         }
     });
     Ok(count(&answer.await?, "a repair").map_err(Fault::late)? == 1)
 }
 
-fn sums(examined: &Examined) -> impl Iterator<Item = (String, u64)> {
+fn sums(examined: &Examined) -> impl Iterator<Item = ([u8; 1 + Code::LENGTH], u64)> {
     examined.sums.iter().flat_map(|(code, sums)| {
         let fields = Sums::FIELDS.map(|letter| field(letter, *code));
         fields.into_iter().zip(sums.values())
@@ -190,7 +191,7 @@ fn sums(examined: &Examined) -> impl Iterator<Item = (String, u64)> {
 fn administration(state: &State) -> String {
     let [first, others @ ..] = state.counters.as_slice() else { return String::new() };
     let current = if state.current == *first { "-" } else { state.current.as_str() };
-    let others: String = others.iter().map(crate::element::Code::as_str).collect();
+    let others: String = others.iter().map(Code::as_str).collect();
     let others = if others.is_empty() { "-" } else { &others };
     let State { physical, cut, kept, revision, largest, ids, .. } = state;
     let cut = cut.unwrap_or(0);

@@ -1,12 +1,14 @@
 //! An append with what can be computed before it is sent.
 
+use std::borrow::Cow;
+
 use memory_core::{
     Append, ConversationKey, CounterId, Epoch, LimitKind, Limits, MessageId, NewMessage, Tally,
 };
 
 use crate::bounds::span;
 use crate::digests::Digests;
-use crate::element::{beginning, tally_text};
+use crate::element::{BEGINNING, beginning};
 use crate::error::{Fault, RedisStoreError};
 use crate::payload;
 
@@ -31,11 +33,24 @@ pub(super) struct Prepared {
 /// One message in the forms in which it is stored.
 pub(super) struct PreparedMessage {
     pub(super) message: NewMessage,
-    pub(super) entry: Vec<u8>,
-    pub(super) beginning: Vec<u8>,
-    pub(super) tally: String,
+    pub(super) beginning: [u8; BEGINNING],
     /// Of the content, where the message has a caller's id.
     pub(super) digest: Option<[u8; 16]>,
+}
+
+impl PreparedMessage {
+    /// What the list of payloads holds of it.
+    pub(super) fn entry(&self) -> Cow<'_, [u8]> {
+        payload::encode(&self.message.payload, self.id())
+    }
+
+    fn entry_length(&self) -> u64 {
+        payload::encoded_length(&self.message.payload, self.id()) as u64
+    }
+
+    fn id(&self) -> Option<&str> {
+        self.message.id.as_ref().map(MessageId::as_str)
+    }
 }
 
 impl Prepared {
@@ -54,20 +69,18 @@ impl Prepared {
             limits.check(LimitKind::IdBytes, id.map_or(0, str::len))?;
             check_tally(message.tally)?;
             Ok::<_, Fault>(PreparedMessage {
-                entry: payload::encode(&message.payload, id),
                 beginning: beginning(message.class, message.fingerprint),
-                tally: tally_text(message.tally),
                 digest: None,
                 message,
             })
         };
         let messages = messages.into_iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
-        let bytes = messages.iter().map(|message| message.entry.len() as u64).sum();
+        let bytes: u64 = messages.iter().map(PreparedMessage::entry_length).sum();
         // A message alone has a limit of its own.
         if messages.len() > 1 && bytes > MOST_BYTES {
             return Err(RedisStoreError::Batch { bytes, most: MOST_BYTES }.into());
         }
-        let largest = messages.iter().map(|message| message.entry.len() as u64).max();
+        let largest = messages.iter().map(PreparedMessage::entry_length).max();
         let largest = largest.unwrap_or(0).next_power_of_two();
         Ok(Self { counter, new_epoch, messages, grace: span(grace), largest })
     }

@@ -93,7 +93,7 @@ async fn send(
             command.arg(*revision).arg(*first).arg(*cut);
             for (code, sums) in sums {
                 for (letter, sum) in Sums::FIELDS.into_iter().zip(sums.values()) {
-                    command.arg(field(letter, *code)).arg(sum);
+                    command.arg(&field(letter, *code)).arg(sum);
                 }
             }
         }
