@@ -87,6 +87,7 @@ impl Crowd {
             Record::Broken { detail } => Err(ChaosError::violation(detail)),
             Record::Begun { writer, operation } => {
                 let many = self.conversations.entry(operation.conversation).or_default();
+                many.is_trimmed |= matches!(operation.action, Action::Trim { .. });
                 if let Action::Append(items) = &operation.action {
                     for item in items {
                         let (payload, _) = self.contents.stored(*item);

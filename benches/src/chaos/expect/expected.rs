@@ -153,10 +153,7 @@ impl Expected {
                     Faults::Any => true,
                     Faults::Passing => retryable,
                     Faults::NoMemory => {
-                        // A transaction is aborted where one of its commands was refused.
-                        let codes = ["OOM", "EXECABORT"];
-                        matches!(operation.action, Action::Append(_))
-                            && codes.iter().any(|code| error.contains(code))
+                        matches!(operation.action, Action::Append(_)) && error.contains("OOM")
                     }
                 };
                 ensure!(may_fail, "{operation} failed (retryable: {retryable}): {error}");
@@ -173,8 +170,7 @@ impl Expected {
             answer if operation.conversation == SHARED => match (&operation.action, &answer) {
                 (Action::Append(items), Answer::Appended(appended)) => {
                     self.counts.messages += new(appended);
-                    let may_repeat = self.faults == Faults::Passing;
-                    self.shared.acknowledge(items, appended, may_repeat, &self.contents)
+                    self.shared.acknowledge(items, appended, &self.contents)
                 }
                 _ => Err(ChaosError::violation(format!("{operation} is answered {answer:?}"))),
             },
@@ -199,15 +195,7 @@ impl Expected {
                 self.counts.messages += new(appended);
                 let sums = appended.messages == ledger.messages().len() as u64
                     && (appended.pending > 0 || appended.tokens == ledger.tokens());
-                // A store that has lost a reply repeats an append whose messages all have ids, and
-                // knows them by then.
-                let is_known =
-                    |((due, _), (seq, new)): (&(u64, bool), &(u64, bool))| due == seq && !new;
-                let is_repeated = self.faults == Faults::Passing
-                    && has_ids(&operation.action)
-                    && places.len() == appended.places.len()
-                    && places.iter().zip(&appended.places).all(is_known);
-                (*places == appended.places || is_repeated) && sums
+                *places == appended.places && sums
             }
             (Due::Conflict, Answer::Conflict) => true,
             (Due::Other(due), answer) => due == answer,
@@ -313,10 +301,6 @@ impl Expected {
         timeline.lose(ledger);
         Ok(())
     }
-}
-
-fn has_ids(action: &Action) -> bool {
-    matches!(action, Action::Append(items) if items.iter().all(|item| item.with_id))
 }
 
 fn new(appended: &Appended) -> u64 {

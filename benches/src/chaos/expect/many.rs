@@ -13,6 +13,8 @@ use crate::chaos::record::Appended;
 pub(super) struct Many {
     lives: BTreeMap<String, Life>,
     pub(super) attempts: HashMap<Arc<str>, Attempt>,
+    /// Whether somebody began to trim it.
+    pub(super) is_trimmed: bool,
     added: u64,
     pub(super) removed: u64,
     pub(super) clears: u64,
@@ -131,9 +133,11 @@ impl Many {
                 "{} has a message of another class than due",
                 place()
             );
-            // An append that was repeated after its answer was lost is known by then.
+            // An append that was repeated after its answer was lost is told as known where it was
+            // trimmed meanwhile, and a fail-over may take back that trim.
+            let may_be_known = may_lose && self.is_trimmed;
             let is_acknowledged = life.places.get(&seq).is_some_and(|here| here.contains(payload))
-                || (may_lose && life.repeated.contains(&(Arc::clone(payload), seq)));
+                || (may_be_known && life.repeated.contains(&(Arc::clone(payload), seq)));
             ensure!(
                 is_acknowledged || attempt.is_unknown,
                 "{} holds a message that was not acknowledged there",

@@ -30,13 +30,11 @@ impl Shared {
         self.epoch.as_deref()
     }
 
-    /// Takes an acknowledgement. Where the store `may_repeat` an append whose messages all have ids,
-    /// since its answer was lost, they may be known by then.
+    /// Takes an acknowledgement.
     pub(super) fn acknowledge(
         &mut self,
         items: &[Item],
         appended: &Appended,
-        may_repeat: bool,
         contents: &Contents,
     ) -> Outcome<()> {
         ensure!(
@@ -56,7 +54,6 @@ impl Shared {
             items.len(),
             appended.places.len()
         );
-        let may_repeat = may_repeat && items.iter().all(|item| item.with_id);
         let mut before = None;
         for (item, (seq, new)) in items.iter().zip(&appended.places) {
             let known = self.ids.get(&item.serial).filter(|_| item.with_id);
@@ -64,7 +61,7 @@ impl Shared {
                 known.is_none_or(|known| known == seq && !new),
                 "a repeated id has seq {seq} (new: {new}), but its message stands at {known:?}"
             );
-            if !new && (known.is_some() || !may_repeat) {
+            if !new {
                 ensure!(known.is_some(), "an id that nobody used is said to be known at {seq}");
                 continue;
             }

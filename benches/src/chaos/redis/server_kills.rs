@@ -115,8 +115,8 @@ impl Killed {
         }
         let observed = self.load.look().await?;
         self.load.retries = lock(&self.load.expected).resolve(&observed, lost)?;
-        // Where everything is lost, the names of counters are; somebody who comes anew writes them.
-        if lost == Lost::Everything || rng.bool() {
+        // Somebody who comes anew may be the first, or whoever has lived through it.
+        if rng.bool() {
             self.come_anew(rng).await?;
         }
         let again = self.go_on(&writing, rng).await?;
@@ -125,10 +125,7 @@ impl Killed {
         emptied([&self.load.server]).await?;
         let observed = self.load.look().await?;
         let unknown = lock(&self.load.expected).resolve(&observed, Lost::Nothing)?;
-        // A server that has lost everything has lost what processes compare contents by, too.
-        if lost != Lost::Everything {
-            self.repeat(again, rng).await?;
-        }
+        self.repeat(again, rng).await?;
         self.load.retries = unknown;
         self.load.check().await
     }

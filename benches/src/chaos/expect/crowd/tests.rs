@@ -175,6 +175,22 @@ fn an_id_stands_for_one_message() {
 }
 
 #[test]
+fn a_message_is_known_and_never_new_only_where_a_trim_may_be_lost() {
+    let known = |trims: bool| {
+        let mut records = three();
+        if trims {
+            let trim = Action::Trim { epoch: ONE.to_owned(), before: 1 };
+            records.extend([begun(1, trim), unknown(1)]);
+        }
+        records.extend([append(2, &[4]), appended(2, ONE, &[(4, false)])]);
+        records
+    };
+    finish(true, known(true), holding(ONE, 1, &[3, 1, 2, 4])).unwrap();
+    violation(finish(true, known(false), holding(ONE, 1, &[3, 1, 2, 4])));
+    violation(finish(false, known(false), holding(ONE, 1, &[3, 1, 2, 4])));
+}
+
+#[test]
 fn a_writers_messages_keep_their_order() {
     let mut records = three();
     records.extend([append(1, &[5]), appended(1, ONE, &[(4, true)])]);

@@ -321,6 +321,7 @@ fn only_what_may_fail_does() {
     violation(check(Faults::Passing, append(), failed("gone", false)));
     check(Faults::NoMemory, append(), failed("server: OOM", false)).unwrap();
     violation(check(Faults::NoMemory, append(), failed("gone", true)));
+    violation(check(Faults::NoMemory, append(), failed("server: EXECABORT", false)));
     violation(check(Faults::NoMemory, Action::Clear, failed("server: OOM", false)));
     violation(check(Faults::NoMemory, append(), unknown()));
     violation(check(Faults::None, append(), failed("gone", true)));
@@ -328,20 +329,20 @@ fn only_what_may_fail_does() {
 }
 
 #[test]
-fn a_repeat_by_the_store_is_known_only_where_replies_are_lost() {
+fn what_nobody_has_appended_before_is_never_known() {
     for conversation in [0, SHARED] {
-        let check = |faults: Faults, serial: u64| {
+        let check = |faults: Faults, serial: u64, new: bool| {
             let mut expected = expected();
             expected.let_fail(faults);
             let append = Action::Append(vec![item(serial)]);
             expected.note(begun(0, conversation, append)).unwrap();
-            let (epoch, places) = (EPOCH.to_owned(), vec![(1, false)]);
+            let (epoch, places) = (EPOCH.to_owned(), vec![(1, new)]);
             let appended = Appended { epoch, places, messages: 1, tokens: 0, pending: 1 };
-            expected.note(Record::Done { writer: 0, answer: Answer::Appended(appended) })?;
-            expected.resolve(&[holding(conversation, &[serial])], Lost::Nothing)
+            expected.note(Record::Done { writer: 0, answer: Answer::Appended(appended) })
         };
-        check(Faults::Passing, 2).unwrap();
-        violation(check(Faults::Passing, 1));
-        violation(check(Faults::None, 2));
+        for (faults, serial) in [(Faults::Passing, 1), (Faults::Passing, 2), (Faults::None, 2)] {
+            check(faults, serial, true).unwrap();
+            violation(check(faults, serial, false));
+        }
     }
 }
