@@ -1,6 +1,6 @@
 //! A server that lives is disturbed while it is written to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use futures_util::future::join;
@@ -11,7 +11,7 @@ use super::load::{BOUND, COUNTING, Load};
 use super::progress::{Progress, lock};
 use super::servers::runtime;
 use crate::chaos::budget::{self, Budget, Enough, case_seed};
-use crate::chaos::error::{ChaosError, Outcome, ensure};
+use crate::chaos::error::{Outcome, ensure};
 use crate::chaos::expect::{Counts, Faults};
 
 /// Most disturbances of one server.
@@ -104,7 +104,7 @@ async fn pause(load: &mut Load, rng: &mut Rng) -> Outcome<u64> {
     let session = load.session(rng);
     let writing = load.open(&session, COUNTING.counter(), patience).await?;
     let progress = Progress::default();
-    let pausing = async {
+    let pausing = progress.beside(async {
         let pauses = rng.u64(1..4);
         for _ in 0..pauses {
             progress.reached(progress.now().saturating_add(rng.u64(1..600))).await;
@@ -113,9 +113,8 @@ async fn pause(load: &mut Load, rng: &mut Rng) -> Outcome<u64> {
             load.server.resume()?;
         }
         progress.reached(progress.now().saturating_add(50)).await;
-        progress.stop();
-        Ok::<_, ChaosError>(pauses)
-    };
+        Ok(pauses)
+    });
     let (written, done) = join(load.write(&session, &writing, &progress), pausing).await;
     written?;
     writing.close().await?;
@@ -128,7 +127,7 @@ async fn flush(load: &mut Load, rng: &mut Rng) -> Outcome<u64> {
     let session = crate::chaos::session::Session { operations: Some(rng.u64(20..200)), ..session };
     let writing = load.open(&session, COUNTING.counter(), BOUND).await?;
     let progress = Progress::default();
-    let flushing = async {
+    let flushing = progress.beside(async {
         let mut flushes = 0;
         while !progress.is_finished() {
             let how = if rng.bool() { "SYNC" } else { "ASYNC" };
@@ -136,8 +135,8 @@ async fn flush(load: &mut Load, rng: &mut Rng) -> Outcome<u64> {
             flushes += 1;
             tokio::time::sleep(Duration::from_micros(rng.u64(..4000))).await;
         }
-        Ok::<_, ChaosError>(flushes)
-    };
+        Ok(flushes)
+    });
     let (written, done) = join(load.write(&session, &writing, &progress), flushing).await;
     written?;
     writing.close().await?;
@@ -150,15 +149,20 @@ async fn take_memory(load: &mut Load, rng: &mut Rng) -> Outcome<u64> {
     let session = load.session(rng);
     let writing = load.open(&session, COUNTING.counter(), BOUND).await?;
     let progress = Progress::default();
-    let taking = async {
+    let taking = progress.beside(async {
         progress.reached(rng.u64(..600)).await;
         let info = load.server.info("memory").await?;
         let used: u64 = info.get("used_memory").and_then(|used| used.parse().ok()).unwrap_or(0);
         let most = (used + rng.u64(..100_000)).to_string();
         load.server.command(&["CONFIG", "SET", "maxmemory", &most]).await?;
         let failed = lock(&load.expected).counts().failed;
-        let mut refused = false;
+        let (mut refused, taken) = (false, Instant::now());
         while !refused && !progress.is_finished() {
+            ensure!(
+                taken.elapsed() < BOUND,
+                "{} s after a server's memory is at its end, appends go on",
+                BOUND.as_secs()
+            );
             progress.reached(progress.now().saturating_add(20)).await;
             refused = lock(&load.expected).counts().failed >= failed + 20;
         }
@@ -167,14 +171,13 @@ async fn take_memory(load: &mut Load, rng: &mut Rng) -> Outcome<u64> {
         // Those that were refused are soon through; each writer comes to more than one.
         progress.reached(progress.now().saturating_add(400)).await;
         let after = lock(&load.expected).counts();
-        progress.stop();
         ensure!(
             progress.is_finished() || after.acknowledged >= before.acknowledged + 50,
             "with memory again, {} operations are answered as done",
             after.acknowledged - before.acknowledged
         );
-        Ok::<_, ChaosError>(())
-    };
+        Ok(())
+    });
     let (written, taken) = join(load.write(&session, &writing, &progress), taking).await;
     written?;
     taken?;

@@ -1,5 +1,6 @@
 //! Replicas take the place of masters while everybody writes.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,13 +8,13 @@ use fastrand::Rng;
 use futures_util::future::join;
 use serde::Serialize;
 
-use super::load::{BOUND, COUNTING};
+use super::load::{BOUND, COUNTING, settled};
 use super::progress::{Progress, lock, noting};
 use super::servers::{emptied, runtime};
 use super::topology::{Kind, Topology};
 use crate::chaos::budget::Enough;
 use crate::chaos::content::Gate;
-use crate::chaos::error::{ChaosError, Outcome, ensure};
+use crate::chaos::error::{Outcome, ensure};
 use crate::chaos::expect::{Crowd, CrowdCounts, observe, settle};
 use crate::chaos::place::Server;
 use crate::chaos::record::{Answer, Record};
@@ -40,25 +41,44 @@ pub(crate) struct FailoverFigures {
     counts: CrowdCounts,
 }
 
-/// When operations failed last.
+/// When operations failed last, and when they were answered as done.
 #[derive(Debug)]
 struct Heard {
     crowd: Crowd,
     failed_at: Option<Instant>,
-    acknowledged_at: Option<Instant>,
+    /// Which conversation each writer comes to.
+    writers: BTreeMap<u16, u16>,
+    /// For each conversation.
+    acknowledged_at: BTreeMap<u16, Instant>,
 }
 
 impl Heard {
+    const fn new(crowd: Crowd) -> Self {
+        Self { crowd, failed_at: None, writers: BTreeMap::new(), acknowledged_at: BTreeMap::new() }
+    }
+
     fn note(&mut self, record: Record) -> Outcome<()> {
-        if let Record::Done { answer, .. } = &record {
-            match answer {
-                Answer::Failed { .. } | Answer::Unknown { .. } => {
-                    self.failed_at = Some(Instant::now());
-                }
-                _ => self.acknowledged_at = Some(Instant::now()),
+        match &record {
+            Record::Begun { writer, operation } => {
+                self.writers.insert(*writer, operation.conversation);
             }
+            Record::Done { answer: Answer::Failed { .. } | Answer::Unknown { .. }, .. } => {
+                self.failed_at = Some(Instant::now());
+            }
+            Record::Done { writer, .. } => {
+                let conversation = self.writers.get(writer).copied();
+                self.acknowledged_at.extend(conversation.map(|number| (number, Instant::now())));
+            }
+            _ => {}
         }
         self.crowd.note(record)
+    }
+
+    /// The conversations for which nothing was answered as done after a moment.
+    fn silent_since(&self, moment: Instant) -> Vec<u16> {
+        let is_silent =
+            |number: &u16| self.acknowledged_at.get(number).is_none_or(|at| *at <= moment);
+        (0..CONVERSATIONS).filter(is_silent).collect()
     }
 }
 
@@ -109,11 +129,10 @@ async fn fail_over(
     let gate = Gate::default();
     let counter = gate.before(COUNTING.counter());
     let memory = session.memory(Arc::clone(&opened.store), counter).await?;
-    let crowd = Crowd::new(seed, COUNTING, true);
-    let heard = Mutex::new(Heard { crowd, failed_at: None, acknowledged_at: None });
+    let heard = Mutex::new(Heard::new(Crowd::new(seed, COUNTING, true)));
     let progress = Progress::default();
     let kills = done.failovers.is_multiple_of(2);
-    let disturbing = async {
+    let disturbing = progress.beside(async {
         progress.reached(rng.u64(100..1000)).await;
         // What is counted from here on is settled when another master answers.
         if rng.bool() {
@@ -129,9 +148,8 @@ async fn fail_over(
         answered_after(&heard, stands).await?;
         gate.open();
         progress.reached(progress.now().saturating_add(200)).await;
-        progress.stop();
-        Ok::<_, ChaosError>(begun)
-    };
+        Ok(begun)
+    });
     let note = noting(&progress, &heard, Heard::note);
     let writing = async {
         let written = session.write_on(&memory, &progress.stop, &note).await;
@@ -142,7 +160,7 @@ async fn fail_over(
     written?;
     let begun = begun?;
     gate.open();
-    memory.settled(BOUND).await;
+    settled(&memory).await?;
     memory.shutdown(BOUND).await;
     drop(memory);
     opened.close().await?;
@@ -166,15 +184,46 @@ async fn fail_over(
     Ok(())
 }
 
-/// Returns when something that came after a moment was answered as done.
+/// Returns when something was answered as done after a moment, in each conversation: they are on
+/// several servers, and on several connections.
 async fn answered_after(heard: &Mutex<Heard>, moment: Instant) -> Outcome<()> {
-    while lock(heard).acknowledged_at.is_none_or(|at| at <= moment) {
+    loop {
+        let silent = lock(heard).silent_since(moment);
+        if silent.is_empty() {
+            return Ok(());
+        }
         ensure!(
             moment.elapsed() < RECOVERY,
-            "nothing is acknowledged within {} s after the servers stand again",
+            "nothing is acknowledged in conversations {silent:?} within {} s after the servers \
+             stand again",
             RECOVERY.as_secs()
         );
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chaos::record::{Action, Operation};
+
+    #[test]
+    fn one_conversation_that_stays_silent_is_found_among_those_that_are_answered() {
+        let before = Instant::now();
+        let mut heard = Heard::new(Crowd::new(1, COUNTING, true));
+        let mut answered = |number: u16, answer: Answer| {
+            let operation = Operation { conversation: number, action: Action::Clear };
+            // Every writer has a number that no conversation has.
+            let writer = number + CONVERSATIONS;
+            heard.note(Record::Begun { writer, operation }).unwrap();
+            heard.note(Record::Done { writer, answer }).unwrap();
+            heard.silent_since(before)
+        };
+        for number in 1..CONVERSATIONS {
+            answered(number, Answer::Cleared { removed: 0 });
+        }
+        assert_eq!(answered(0, Answer::Unknown { error: "cut".to_owned() }), [0]);
+        assert!(answered(0, Answer::Cleared { removed: 0 }).is_empty());
+        assert_eq!(heard.silent_since(Instant::now()).len(), usize::from(CONVERSATIONS));
+    }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::progress::{Progress, lock, noting};
 use super::servers::emptied;
 use crate::chaos::content::{Contents, Counting};
-use crate::chaos::error::Outcome;
+use crate::chaos::error::{Outcome, ensure};
 use crate::chaos::expect::{
     Counts, Expected, Faults, Lost, Observed, Retry, observe_at_rest, settle,
 };
@@ -122,9 +122,19 @@ impl Load {
 impl Writing {
     /// Settles what was counted, and is gone.
     pub(super) async fn close(self) -> Outcome<()> {
-        self.memory.settled(BOUND).await;
+        settled(&self.memory).await?;
         self.memory.shutdown(BOUND).await;
         drop(self.memory);
         self.opened.close().await
     }
+}
+
+/// Returns when what a memory has queued is settled, or left to a sweep: soon, where servers answer.
+pub(super) async fn settled(memory: &Memory) -> Outcome<()> {
+    ensure!(
+        memory.settled(BOUND).await,
+        "a memory has not settled what it had queued within {} s, and its servers answer",
+        BOUND.as_secs()
+    );
+    Ok(())
 }

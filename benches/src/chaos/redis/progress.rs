@@ -49,6 +49,13 @@ impl Progress {
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
+
+    /// Does something beside writers, who are told to stop when it is through or has failed.
+    pub(super) async fn beside<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let done = work.await;
+        self.stop();
+        done
+    }
 }
 
 /// What takes records, with a lock around it.
