@@ -9,7 +9,7 @@ use memory_instance::{CountPolicy, Memory};
 use redis_testkit::{End, FaultProxy, Happened, RedisServer};
 use serde::Serialize;
 
-use super::load::{BOUND, COUNTING};
+use super::load::{BOUND, COUNTING, settled};
 use super::servers::{emptied, runtime, start};
 use crate::chaos::budget::{self, Enough, case_seed};
 use crate::chaos::content::{Contents, Gate, Item};
@@ -36,6 +36,10 @@ const LEAST: u64 = 8;
 const ATTEMPTS: u32 = 10;
 /// Messages that stand before an operation that removes some.
 const BEFORE: usize = 3;
+/// So many cuts are made to one life of the conversation: it is looked at after most of them.
+const CUTS_OF_A_LIFE: u64 = 16;
+/// A payload of more bytes has the same power of two above it as the largest here.
+const LARGE: usize = 4096;
 
 /// What a reply belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,14 +150,15 @@ async fn cut_every_byte(
         memory: &memory,
         gate: &gate,
         writer: Writer::new(&session, ONE, ONE, handle, &memory, &contents),
+        contents: &contents,
         expected: Expected::new(seed, COUNTING, Faults::Passing, &[ONE]),
         serial: 0,
     };
-    // The first append of a process makes its counter known, too.
-    let items = cutting.items(1, false);
-    cutting.surely(Action::Append(items)).await?;
     let (mut cuts, mut whole) = (0, 0);
     for after in 0..MOST {
+        if after.is_multiple_of(CUTS_OF_A_LIFE) {
+            cutting.begin_anew().await?;
+        }
         let end = match after % 32 {
             31 => End::Silence,
             even if even.is_multiple_of(2) => End::Close,
@@ -194,11 +199,27 @@ struct Cutting<'a> {
     memory: &'a Memory,
     gate: &'a Gate,
     writer: Writer<'a>,
+    contents: &'a Contents,
     expected: Expected,
     serial: u64,
 }
 
 impl Cutting<'_> {
+    /// Begins another life of the conversation, with one message. The first append of a process
+    /// makes its counter known, too.
+    async fn begin_anew(&mut self) -> Outcome<()> {
+        self.surely(Action::Clear).await?;
+        let mut items = self.items(1, false);
+        if let Kind::WithoutIds(_) = self.kind {
+            // What is larger than all before it is looked for a place first: it has another reply.
+            while self.contents.stored(items[0]).0.len() <= LARGE {
+                items = self.items(1, false);
+            }
+        }
+        self.surely(Action::Append(items)).await?;
+        settled(self.memory).await
+    }
+
     /// Cuts the reply to one operation; false where it came whole.
     async fn cut(&mut self, after: u64, end: End, done: &mut CutFigures) -> Outcome<bool> {
         let action = self.prepare().await?;
@@ -208,7 +229,7 @@ impl Cutting<'_> {
             Some(action) => Some(self.act(action).await?),
             None if self.kind == Kind::Settle => {
                 self.gate.open();
-                self.memory.settled(BOUND).await;
+                settled(self.memory).await?;
                 None
             }
             None => {
