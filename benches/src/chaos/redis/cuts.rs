@@ -30,8 +30,8 @@ const MOST: u64 = 20_000;
 /// Replies that came whole, one after the other, before a kind is through: they grow with the
 /// numbers in them.
 const WHOLE: u32 = 8;
-/// No reply is shorter.
-const LEAST: u64 = 8;
+/// No reply is shorter: a clear's is a number of one digit, with a byte before and two behind it.
+const LEAST: u64 = 4;
 /// How often a read is tried until a connection answers.
 const ATTEMPTS: u32 = 10;
 /// Messages that stand before an operation that removes some.
