@@ -3,7 +3,7 @@
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
@@ -15,6 +15,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 /// Beats within the time that answers are waited for.
 const BEATS: u32 = 4;
 
+/// Places where threads wait for a beat; where there are more threads, some share one.
+const APART: usize = 8;
+
 /// A driver does not beat more often than that.
 const SHORTEST: Duration = Duration::from_millis(25);
 
@@ -25,7 +28,8 @@ const SHORTEST: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub(super) struct Pulse {
     alive: AtomicBool,
-    beats: Notify,
+    /// Each thread waits at its own, so that threads do not wait for each other's locks.
+    beats: [Notify; APART],
     /// None where answers are waited for so shortly that a timer for each does less.
     period: Option<Duration>,
     /// Where it beats. Another runtime goes on when that one stands still.
@@ -37,7 +41,7 @@ impl Pulse {
         let period = (response_timeout / BEATS).max(SHORTEST);
         Self {
             alive: AtomicBool::new(true),
-            beats: Notify::new(),
+            beats: std::array::from_fn(|_| Notify::new()),
             period: (period <= response_timeout / 2).then_some(period),
             runtime: runtime(),
         }
@@ -63,7 +67,7 @@ impl Pulse {
             select! {
                 biased;
                 answer = &mut answer => return Some(answer),
-                () = self.beats.notified() => {}
+                () = self.beats[thread() % APART].notified() => {}
             }
         }
         timeout_at(deadline, answer).await.ok()
@@ -75,7 +79,9 @@ impl Pulse {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             ticks.tick().await;
-            self.beats.notify_waiters();
+            for beats in &self.beats {
+                beats.notify_waiters();
+            }
         }
     }
 }
@@ -97,6 +103,15 @@ pub(super) fn drive(
         drop(ending);
     });
     task.abort_handle()
+}
+
+/// The number of this thread, in the order in which threads came here.
+fn thread() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
 }
 
 /// The runtime that this is called in.
