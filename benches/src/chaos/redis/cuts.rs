@@ -1,7 +1,7 @@
 //! The reply to an operation is cut at every byte.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use memory_core::{ConversationId, WindowQuery};
@@ -32,8 +32,8 @@ const MOST: u64 = 20_000;
 const WHOLE: u32 = 8;
 /// No reply is shorter: a clear's is a number of one digit, with a byte before and two behind it.
 const LEAST: u64 = 4;
-/// How often a read is tried until a connection answers.
-const ATTEMPTS: u32 = 10;
+/// Between two tries until a connection answers.
+const PAUSE: Duration = Duration::from_millis(1);
 /// Messages that stand before an operation that removes some.
 const BEFORE: usize = 3;
 /// So many cuts are made to one life of the conversation: it is looked at after most of them.
@@ -266,17 +266,20 @@ impl Cutting<'_> {
         Ok(is_cut)
     }
 
-    /// Returns when there is a connection that answers.
+    /// Returns when there is a connection that answers, and the store has looked at the schema
+    /// with it: what is cut next is the reply to the operation, and not to that look.
     async fn connect(&self) -> Outcome<()> {
-        let key = key(ONE)?;
-        let mut attempts = 1;
-        loop {
-            match self.memory.store().totals(&key).await {
-                Ok(_) => return Ok(()),
-                Err(error) if error.is_retryable() && attempts < ATTEMPTS => attempts += 1,
-                Err(error) => return Err(error.into()),
-            }
+        let (key, counter, start) = (key(ONE)?, COUNTING.tally_id(), Instant::now());
+        // It is the counter that the conversation has, so that nothing changes.
+        while let Err(error) = self.memory.store().set_counter(&key, &counter).await {
+            ensure!(
+                start.elapsed() < BOUND,
+                "no connection answers {} s after one was cut: {error}",
+                BOUND.as_secs()
+            );
+            tokio::time::sleep(PAUSE).await;
         }
+        Ok(())
     }
 
     fn items(&mut self, count: usize, with_id: bool) -> Vec<Item> {
