@@ -240,6 +240,16 @@ impl Fault {
         }
     }
 
+    /// Whether the same may succeed in a moment.
+    pub(crate) fn is_retryable(&self) -> bool {
+        match self {
+            Self::Pool(error) | Self::Before(error) => error.is_retryable(),
+            Self::Own(error) => error.is_retryable(),
+            Self::Refused(error) => error.is_retryable(),
+            Self::Damaged(_) | Self::Script(_) | Self::Late(_) => false,
+        }
+    }
+
     /// The error of an operation on a conversation, or with none on the store.
     pub(crate) fn explain(
         self,

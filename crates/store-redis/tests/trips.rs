@@ -214,6 +214,32 @@ async fn an_append_that_is_sent_again_to_a_server_that_lost_the_first_begins_ano
 }
 
 #[tokio::test]
+async fn an_append_is_sent_again_until_its_server_writes() {
+    let (former, next) = (server().await, server().await);
+    let proxy = FaultProxy::start(former.address()).unwrap();
+    let store = through(&proxy).await;
+    let (key, counter) = (key(), sample::counter("words"));
+    store.append(&key, sample::batch(&counter, [])).await.unwrap();
+    // A replica that nobody has told to write yet, and that has lost its master.
+    next.command(&["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
+    proxy.set_target(next.address());
+    proxy.cut_reply(0, redis_testkit::End::Reset);
+    let message = sample::with_id(sample::user("hello", Tally::exact(5)), "id");
+    let append = store.append(&key, sample::batch(&counter, [message]));
+    let take_over = async {
+        while !next.info("errorstats").await.unwrap().contains_key("errorstat_READONLY") {
+            tokio::task::yield_now().await;
+        }
+        next.command(&["REPLICAOF", "NO", "ONE"]).await.unwrap();
+    };
+    let (appended, ()) = tokio::join!(append, take_over);
+    let [message] = &appended.unwrap().messages[..] else { panic!("one message has one answer") };
+    assert_eq!((message.seq, message.new), (Seq::FIRST, true));
+    let direct = support::store(&next).await;
+    assert_eq!(direct.totals(&key).await.unwrap().messages, 1);
+}
+
+#[tokio::test]
 async fn what_was_written_in_another_format_is_refused() {
     let server = server().await;
     store(&server).await;

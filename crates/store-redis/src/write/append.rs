@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use memory_core::{Append, Appended, AppendedMessage, ConversationKey, StoreError, Totals};
+use tokio::time::sleep;
 
 use super::append_fast::{self, Fast};
 use super::append_script;
@@ -17,6 +18,9 @@ use crate::keys::Keys;
 /// How long an append that may be repeated is sent again, where its answer is lost. Each time waits
 /// for a connection, as long as the pool allows.
 const REPEATED_FOR: Duration = Duration::from_secs(5);
+
+/// How long a server that refuses the next attempt for now is left alone.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// As [`MemoryStore::append`](memory_core::MemoryStore::append).
 pub(crate) async fn append(
@@ -66,30 +70,47 @@ async fn send_script(
     let begun = Instant::now();
     let mut unknown = None;
     loop {
-        prepared.digest(&inner.schema.digests());
         let is_repeated = unknown.is_some();
-        match append_script::append(inner, keys, &prepared, code, is_repeated).await {
-            Err(fault) if fault.is_outcome_unknown() => {
-                // What a script or a right is wanting in stays so.
-                let may_help =
-                    matches!(fault, Fault::Pool(_) | Fault::Late(RedisStoreError::Replicas { .. }));
-                let in_time = begun.elapsed() < REPEATED_FOR;
-                let is_repeated = may_help && in_time && prepared.is_repeatable();
-                // Other digests may be used where the next one goes to.
-                if !is_repeated || inner.renew().await.is_err() {
-                    return Err(unknown.unwrap_or(fault));
-                }
-                // The life that it may have begun may have ended since, with a server that lost it.
-                let Ok(life) = new_epoch() else { return Err(fault) };
-                prepared.new_epoch = life;
-                unknown = Some(fault);
-            }
+        let fault = match attempt(inner, keys, &mut prepared, code, is_repeated).await {
             Err(fault @ Fault::Refused(StoreError::Conflict { .. })) => return Err(fault),
-            // A failure now says nothing of what was sent before.
-            Err(fault) => return Err(unknown.unwrap_or(fault)),
+            Err(fault) => fault,
             appended => return appended,
+        };
+        let is_unknown = fault.is_outcome_unknown();
+        // What a script or a right is wanting in stays so.
+        let may_help = match &fault {
+            Fault::Pool(_) | Fault::Late(RedisStoreError::Replicas { .. }) if is_unknown => true,
+            fault => is_repeated && fault.is_retryable(),
+        };
+        if !may_help || !prepared.is_repeatable() || begun.elapsed() >= REPEATED_FOR {
+            // A failure now says nothing of what was sent before.
+            return Err(unknown.unwrap_or(fault));
+        }
+        if is_unknown {
+            // The life that it may have begun may have ended since, with a server that lost it.
+            let Ok(life) = new_epoch() else { return Err(fault) };
+            prepared.new_epoch = life;
+            unknown = Some(fault);
+        } else {
+            sleep(PAUSE).await;
         }
     }
+}
+
+/// Sends it for the first time, or once more.
+async fn attempt(
+    inner: &Inner,
+    keys: &Keys,
+    prepared: &mut Prepared,
+    code: Code,
+    is_repeated: bool,
+) -> Result<Appended, Fault> {
+    if is_repeated {
+        // Other digests may be used where this one goes to.
+        inner.renew().await.map_err(Fault::before)?;
+    }
+    prepared.digest(&inner.schema.digests());
+    append_script::append(inner, keys, prepared, code, is_repeated).await
 }
 
 /// Whether the server must be told a time.
